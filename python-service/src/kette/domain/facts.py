@@ -1,0 +1,310 @@
+"""Every kind of fact: what happened, never what to do.
+
+A fact is recorded once and never changed. Its body is one of the structs below, stored as JSON with the
+tag field "fact". `external_id` is unique per source: the same thing told twice is one fact, however
+often and in whatever order it arrives.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from kette.domain.money import Money
+from kette.domain.order import Address, Order
+
+
+class _Body(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="fact"):
+    pass
+
+
+class OrderSnapshot(_Body, tag="order_snapshot", frozen=True):
+    """The shop's view of an order at one moment."""
+
+    order: Order
+
+
+class OrderRemoved(_Body, tag="order_removed", frozen=True):
+    """The shop put the order into its trash; shops send the id alone."""
+
+
+class OrderRestored(_Body, tag="order_restored", frozen=True):
+    """The shop took the order out of its trash."""
+
+
+class PaymentState(StrEnum):
+    PENDING = "pending"  # begun; the customer or the bank has still to act
+    AUTHORIZED = "authorized"  # reserved, not taken
+    CAPTURED = "captured"  # taken
+    FAILED = "failed"  # this attempt failed; another may follow
+    VOIDED = "voided"  # reservation dropped
+
+
+class PaymentReported(_Body, tag="payment", frozen=True):
+    """A payment provider's word on one payment (one attempt to pay)."""
+
+    payment_id: str
+    state: PaymentState
+    amount: Money  # what the state is about: reserved, taken or tried
+    charge_id: str = ""
+    method: str = ""  # card, klarna, sepa_debit ...
+    code: str = ""  # provider's failure code
+    message: str = ""
+    card_country: str = ""
+    fingerprint: str = ""
+    risk_score: int | None = None  # provider's own, 0-100
+    risk_level: str = ""
+    expires_at: datetime | None = None
+
+
+class RefundState(StrEnum):
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"  # may come after succeeded; final
+
+
+class RefundReported(_Body, tag="refund", frozen=True):
+    """A provider's word on one refund."""
+
+    refund_id: str
+    payment_id: str
+    state: RefundState
+    amount: Money
+    charge_id: str = ""
+    action_key: str = ""  # our key, where the provider hands it back
+    reason: str = ""
+
+
+class RefundTotalReported(_Body, tag="refund_total", frozen=True):
+    """The provider's running total of refunds on one payment, where it names no single refunds."""
+
+    payment_id: str
+    refunded: Money
+    charge_id: str = ""
+
+
+class DisputeState(StrEnum):
+    INQUIRY = "inquiry"  # a question; no money moved
+    INQUIRY_CLOSED = "inquiry_closed"
+    NEEDS_RESPONSE = "needs_response"
+    UNDER_REVIEW = "under_review"
+    WON = "won"
+    LOST = "lost"
+
+
+class DisputeReported(_Body, tag="dispute", frozen=True):
+    """A provider's word on one dispute."""
+
+    dispute_id: str
+    payment_id: str
+    state: DisputeState
+    amount: Money
+    charge_id: str = ""
+    reason: str = ""
+    due_at: datetime | None = None
+
+
+class PayoutReported(_Body, tag="payout", frozen=True):
+    """A provider's word on one transfer to the bank. Belongs to no order."""
+
+    payout_id: str
+    state: str
+    amount: Money
+    arrives_on: str = ""
+
+
+class ParcelState(StrEnum):
+    """Progress of one parcel; see domain/fulfillment.py for the ranks."""
+
+    ANNOUNCED = "announced"  # label made; the carrier has not seen the parcel
+    SHIPPED = "shipped"  # the carrier has it
+    DELAYED = "delayed"
+    DELIVERED = "delivered"
+    RETURNED = "returned"  # on its way back or back
+    FAILED = "failed"  # announcement failed, address refused
+    CANCELLED = "cancelled"
+
+
+class ParcelReported(_Body, tag="parcel", frozen=True):
+    """A carrier's word on one parcel."""
+
+    parcel_id: str
+    state: ParcelState
+    vendor_status: str = ""
+    tracking_number: str = ""
+    tracking_url: str = ""
+    carrier: str = ""
+    message: str = ""
+
+
+class ProductReported(_Body, tag="product", frozen=True):
+    """The shop's word on one product's stock. Belongs to no order."""
+
+    product_id: str
+    sku: str
+    version: str
+    stock_quantity: int | None  # None: the shop does not count this product
+    in_stock: bool
+    backorders_allowed: bool = False
+
+
+class StockLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Answer of a stock check for one line of an order."""
+
+    line_id: str
+    available: int  # pieces of the line that can be shipped now, 0..quantity
+
+
+class ActionReported(_Body, tag="action_report", frozen=True):
+    """What a stage workflow reported about one action."""
+
+    key: str
+    kind: str
+    done: bool
+    attempt: int = 0
+    reference: str = ""  # the vendor's id of what was made
+    error: str = ""
+    retryable: bool = True
+    answer: dict[str, Any] = {}
+    stock: tuple[StockLine, ...] = ()  # for check_stock
+    link: str = ""  # for payment links
+    tracking_number: str = ""
+    tracking_url: str = ""
+
+
+class AddressCorrected(_Body, tag="address_corrected", frozen=True):
+    """A person replaced the delivery address."""
+
+    address: Address
+    by: str
+    why: str
+
+
+class ApprovalGiven(_Body, tag="approval", frozen=True):
+    """A person approved or refused an action that needs it."""
+
+    subject: str  # action key, or "risk" for a risk review
+    approved: bool
+    by: str
+    why: str
+
+
+class CancelRequested(_Body, tag="cancel_requested", frozen=True):
+    by: str
+    why: str
+
+
+class NoteAdded(_Body, tag="note", frozen=True):
+    by: str
+    text: str
+
+
+class ExceptionHandled(_Body, tag="exception_handled", frozen=True):
+    """A person dealt with an entry of the exception list."""
+
+    exception_key: str
+    verb: str  # resolve, assign, snooze
+    by: str
+    why: str
+    resolution: str = ""  # resolve: accepted (go on as it is), fixed (look again), done
+    owner: str = ""
+    until: datetime | None = None
+
+
+class DocumentKind(StrEnum):
+    INVOICE = "invoice"
+    CREDIT_NOTE = "credit_note"
+
+
+class DocumentIssued(_Body, tag="document_issued", frozen=True):
+    """The service issued a document with a number of its own range."""
+
+    number: str
+    document: DocumentKind
+    action_key: str
+    gross: Money
+    issued_on: str  # business date, YYYY-MM-DD
+    corrects: str = ""  # number of the invoice that a credit note corrects
+
+
+class RunFailed(_Body, tag="run_failed", frozen=True):
+    """An n8n execution failed; told by the error workflow."""
+
+    workflow_id: str
+    workflow_name: str
+    execution_id: str
+    node: str
+    message: str
+    url: str = ""
+
+
+class PayloadUnknown(_Body, tag="payload_unknown", frozen=True):
+    """A payload that nobody understands. Kept, and shown in the exception list."""
+
+    topic: str
+    reason: str
+    digest: str  # SHA-256 of the raw bytes; the bytes are in the delivery
+
+
+FactBody = (
+    OrderSnapshot
+    | OrderRemoved
+    | OrderRestored
+    | PaymentReported
+    | RefundReported
+    | RefundTotalReported
+    | DisputeReported
+    | PayoutReported
+    | ParcelReported
+    | ProductReported
+    | ActionReported
+    | AddressCorrected
+    | ApprovalGiven
+    | CancelRequested
+    | NoteAdded
+    | ExceptionHandled
+    | DocumentIssued
+    | RunFailed
+    | PayloadUnknown
+)
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """A recorded fact. `source` is a system id or "people", "kette", "n8n"."""
+
+    id: str
+    source: str
+    external_id: str
+    occurred_at: datetime
+    recorded_at: datetime
+    body: FactBody
+
+
+class Ref(msgspec.Struct, frozen=True):
+    """A foreign name by which an order can be found: ("woo-main", "order:102"), ("stripe", "pi_1").
+
+    `founds_order`: this name alone is enough to open an order's file, even before its snapshot came.
+    """
+
+    system_id: str
+    name: str
+    founds_order: bool = False
+
+
+class FactDraft(msgspec.Struct, frozen=True):
+    """A fact before it is recorded. refs: names that lead to its order; none for order-less facts."""
+
+    external_id: str
+    occurred_at: datetime
+    body: FactBody
+    refs: tuple[Ref, ...] = ()
+
+
+class Translation(msgspec.Struct, frozen=True):
+    """What an adapter made of one delivery. No facts and no reason = a ping, nothing to record."""
+
+    facts: tuple[FactDraft, ...] = ()
+    note: str = ""  # e.g. "ping"
