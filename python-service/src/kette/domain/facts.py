@@ -158,8 +158,19 @@ class StockLine(msgspec.Struct, frozen=True, omit_defaults=True):
     available: int  # pieces of the line that can be shipped now, 0..quantity
 
 
+class ShippedLine(msgspec.Struct, frozen=True):
+    """Pieces of one line that a shipment carries."""
+
+    line_id: str
+    quantity: int
+
+
 class ActionReported(_Body, tag="action_report", frozen=True):
-    """What a stage workflow reported about one action."""
+    """What a stage workflow reported about one action.
+
+    `shipped` and `amount` repeat what the action was about (create_shipment, refund_payment), so that
+    the state can be read from facts alone.
+    """
 
     key: str
     kind: str
@@ -173,6 +184,8 @@ class ActionReported(_Body, tag="action_report", frozen=True):
     link: str = ""  # for payment links
     tracking_number: str = ""
     tracking_url: str = ""
+    shipped: tuple[ShippedLine, ...] = ()
+    amount: Money | None = None
 
 
 class AddressCorrected(_Body, tag="address_corrected", frozen=True):
