@@ -1,6 +1,7 @@
 """Stages and the kinds of action each performs: the one list that API, n8n and docs are made from.
 
-Order matters: the outputs of the Kette Trigger node follow it. New kinds are appended, never inserted.
+Order matters: the outputs of the Kette Trigger node follow it. New kinds are appended, never
+inserted.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Every kind of fact: what happened, never what to do.
 
-A fact is recorded once and never changed. Its body is one of the structs below, stored as JSON with the
-tag field "fact". `external_id` is unique per source: the same thing told twice is one fact, however
-often and in whatever order it arrives.
+A fact is recorded once and never changed. Its body is one of the structs below, stored as JSON
+with the tag field "fact". `external_id` is unique per source: the same thing told twice is one
+fact, however often and in whatever order it arrives.
 """
 
 from __future__ import annotations
@@ -168,8 +168,8 @@ class ShippedLine(msgspec.Struct, frozen=True):
 class ActionReported(_Body, tag="action_report", frozen=True):
     """What a stage workflow reported about one action.
 
-    `shipped` and `amount` repeat what the action was about (create_shipment, refund_payment), so that
-    the state can be read from facts alone.
+    `shipped` and `amount` repeat what the action was about (create_shipment, refund_payment), so
+    that the state can be read from facts alone.
     """
 
     key: str
@@ -299,7 +299,8 @@ class Fact(msgspec.Struct, frozen=True):
 class Ref(msgspec.Struct, frozen=True):
     """A foreign name by which an order can be found: ("woo-main", "order:102"), ("stripe", "pi_1").
 
-    `founds_order`: this name alone is enough to open an order's file, even before its snapshot came.
+    `founds_order`: this name alone is enough to open an order's file, even before its snapshot
+    came.
     """
 
     system_id: str
@@ -308,7 +309,8 @@ class Ref(msgspec.Struct, frozen=True):
 
 
 class FactDraft(msgspec.Struct, frozen=True):
-    """A fact before it is recorded. refs: names that lead to its order; none for order-less facts."""
+    """A fact before it is recorded. refs: names that lead to its order; none for order-less
+    facts."""
 
     external_id: str
     occurred_at: datetime

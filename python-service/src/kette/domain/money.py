@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-ZERO_DECIMAL = frozenset(
-    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split()
-)
-THREE_DECIMAL = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
+_ZERO_DECIMAL_CODES = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_THREE_DECIMAL_CODES = "BHD IQD JOD KWD LYD OMR TND"
+ZERO_DECIMAL = frozenset(_ZERO_DECIMAL_CODES.split())
+THREE_DECIMAL = frozenset(_THREE_DECIMAL_CODES.split())
 
 _AMOUNT = re.compile(r"(-?)(\d{1,15})(?:\.(\d{1,12}))?\Z", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}\Z", re.ASCII)
@@ -45,8 +45,8 @@ class Money(msgspec.Struct, frozen=True, order=False):
     def parse(text: str, currency: str) -> Money:
         """Read a decimal string exactly.
 
-        Digits past the currency's exponent must be zero: rounding is a decision of the caller, never
-        of a parser (see `parse_rounded`). Raises MoneyError.
+        Digits past the currency's exponent must be zero: rounding is a decision of the caller,
+        never of a parser (see `parse_rounded`). Raises MoneyError.
         """
         if not _CURRENCY.match(currency):
             raise MoneyError(f"currency {currency!r} is not an ISO 4217 code such as EUR")

@@ -1,7 +1,7 @@
 """The canonical order: what a shop says about one order at one moment.
 
-Every shop's payload is translated into this shape (adapters/vendors/<shop>/translate.py). Vendor words
-stop there, except `shop_status`, which is kept verbatim beside the canonical `claim`.
+Every shop's payload is translated into this shape (adapters/vendors/<shop>/translate.py). Vendor
+words stop there, except `shop_status`, which is kept verbatim beside the canonical `claim`.
 All structs are frozen; they are stored inside facts as JSON (msgspec).
 """
 
@@ -50,7 +50,8 @@ class Address(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class LineItem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One priced row. net and tax are the shop's own cents, after discount, for the whole quantity."""
+    """One priced row. net and tax are the shop's own cents, after discount, for the whole
+    quantity."""
 
     id: str
     kind: LineKind
@@ -132,6 +133,4 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def physical_lines(self) -> tuple[LineItem, ...]:
-        return tuple(
-            line for line in self.lines if line.kind is LineKind.ITEM and line.is_physical
-        )
+        return tuple(line for line in self.lines if line.kind is LineKind.ITEM and line.is_physical)

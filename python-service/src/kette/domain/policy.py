@@ -72,7 +72,8 @@ class PaymentPolicy(msgspec.Struct, frozen=True):
     shop_refunds_moved_by: str = "shop"  # shop | kette
     shop_refund_wait_s: int = 2 * DAY
     authorization_alert_before_s: int = 2 * DAY
-    # Put the shop's order on hold while Kette holds it. Off: WooCommerce mails the customer on this.
+    # Put the shop's order on hold while Kette holds it. Off: WooCommerce mails the customer on
+    # this.
     mirror_holds: bool = False
 
 

@@ -1,0 +1,404 @@
+"""Payment status and risk: reminders, cancellation of what is never paid, refunds, disputes.
+
+Money goes back only once and only if it is still here: what a provider has refunded, is refunding
+or has lost to a dispute is never refunded again.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from kette.domain import facts as f
+from kette.domain.decide import Case, digest
+from kette.domain.money import Money
+from kette.domain.order import ShopClaim, ShopRefund
+from kette.domain.policy import System, seconds
+from kette.domain.status import OrderStatus, PaymentStatus
+
+UNPAID = frozenset({PaymentStatus.OPEN, PaymentStatus.FAILED})
+# A debit that is still being collected must not be dunned; SEPA takes up to two weeks.
+PENDING_COUNTS_FOR = timedelta(days=14)
+# The shop's own plugin usually sets the status itself within seconds; heal only what stays open.
+HEAL_AFTER = timedelta(minutes=10)
+
+
+def holds(case: Case) -> None:
+    file = case.file
+    order = file.order
+    if order is None:
+        return
+    _disputes(case)
+    foreign = [p for p in file.payments if p.captured and p.currency != order.currency]
+    captured, due = file.captured_minor, file.due_minor
+    if foreign:
+        case.except_(
+            "amount_mismatch",
+            digest("currency", *(p.id for p in foreign)),
+            f"Paid in {foreign[0].currency}, ordered in {order.currency}",
+            {"payments": [p.id for p in foreign]},
+            "Check the provider's conversion; accept if the order is paid.",
+            blocking=not case.shipping.is_any_out,
+        )
+    elif captured and captured != due and file.refunded_minor == 0 and not case.view.wants_cancel:
+        _amount_differs(case, captured, due)
+    if case.view.claim is ShopClaim.CANCELLED and file.is_provider_paid:
+        _paid_but_cancelled(case)
+
+
+def _amount_differs(case: Case, captured: int, due: int) -> None:
+    paid, total = case.file.money(captured).amount, case.file.money(due).amount
+    context = {"paid": paid, "total": total}
+    if case.shipping.is_any_out:
+        case.except_(
+            "changed_after_fulfillment",
+            digest(captured, due),
+            f"The order was changed after shipping: total {total}, paid {paid}",
+            context,
+            "Settle the difference with the customer, then resolve.",
+        )
+        return
+    case.except_(
+        "amount_mismatch",
+        digest(captured, due),
+        f"Paid {paid}, but the order's total is {total}",
+        context,
+        "Collect or refund the difference, or accept the amount.",
+        # Too little money stops the goods; too much does not.
+        blocking=captured < due,
+    )
+
+
+def _paid_but_cancelled(case: Case) -> None:
+    """A paid attempt beside an expired one: the shop cancels as unpaid though it is paid
+    (mollie/Shopware6#1313). A shop that knows of the payment cancels on purpose: refund."""
+    order = case.file.order
+    assert order is not None
+    shop_knows = order.paid_at is not None or case.file.cancel is not None
+    if shop_knows or case.file.refunded_minor + case.file.refund_pending_minor > 0:
+        return
+    case.except_(
+        "order_stuck",
+        "paid-but-cancelled",
+        "Paid at the provider, but the shop cancelled the order as unpaid",
+        {"paid": case.file.money(case.file.captured_minor).amount},
+        "Reopen the order in the shop, or accept the cancellation (the money goes back).",
+        blocking=True,
+    )
+
+
+def _disputes(case: Case) -> None:
+    for dispute in case.file.disputes:
+        amount = case.file.money(dispute.minor).amount
+        due = dispute.due_at.isoformat() if dispute.due_at else ""
+        context = {"dispute": dispute.id, "amount": amount, "reason": dispute.reason, "due_at": due}
+        if dispute.state is f.DisputeState.INQUIRY:
+            case.except_(
+                "dispute_inquiry",
+                dispute.id,
+                f"The customer's bank asks about {amount} ({dispute.reason})",
+                context,
+                "Answer the inquiry with proof of delivery; no money has moved yet.",
+            )
+        elif dispute.state in (f.DisputeState.NEEDS_RESPONSE, f.DisputeState.UNDER_REVIEW):
+            case.except_(
+                "chargeback",
+                dispute.id,
+                f"Dispute over {amount} ({dispute.reason})",
+                context,
+                "Submit evidence before the due date, or accept the loss.",
+            )
+        elif dispute.state is f.DisputeState.LOST:
+            case.except_(
+                "chargeback",
+                f"{dispute.id}:lost",
+                f"Dispute over {amount} is lost",
+                context,
+                "Write the claim off or claim it from the customer, then resolve.",
+            )
+
+
+def rules(case: Case) -> None:
+    order = case.file.order
+    if order is None:
+        return
+    _heal_shop_status(case)
+    _mirror_holds(case)
+    if case.wants_cancel:
+        _cancel(case)
+        return
+    if case.statuses.payment in UNPAID:
+        _collect(case)
+    _shop_refunds(case)
+    _authorizations(case)
+
+
+def provider(case: Case) -> System | None:
+    """The provider that took this order's money, else the shop's first payment system."""
+    for payment in case.file.payments:
+        if payment.captured and payment.source in case.setup.systems:
+            return case.setup.systems[payment.source]
+    return case.system("payment")
+
+
+def _collect(case: Case) -> None:
+    order = case.file.order
+    assert order is not None
+    policy = case.setup.payment
+    if case.statuses.order is not OrderStatus.VALID:
+        return
+    if order.claim is ShopClaim.PROCESSING and case.file.due_minor > 0:
+        case.except_(
+            "payment_open",
+            "processing-unpaid",
+            "The shop wants the order fulfilled, but no payment is known",
+            {"payment_method": order.payment_method},
+            "Check the payment; accept to deliver anyway, or add the method to pay_later_methods.",
+        )
+    waiting = [
+        p
+        for p in case.file.payments
+        if p.state is f.PaymentState.PENDING and p.changed_at + PENDING_COUNTS_FOR > case.now
+    ]
+    if waiting or order.origin in policy.timer_exempt_origins or case.file.due_minor <= 0:
+        return
+    if order.claim is ShopClaim.PROCESSING or order.claim is ShopClaim.COMPLETED:
+        return
+    age_starts = order.placed_at
+    if case.statuses.payment is PaymentStatus.FAILED:
+        _offer_link(case, "offer_alternative_payment", "failed", "the payment attempt failed")
+    if policy.cancel_after_s is not None and case.due(age_starts + seconds(policy.cancel_after_s)):
+        case.want(
+            "cancel_order",
+            "unpaid",
+            {"status": ShopClaim.CANCELLED.value, "note": "Not paid in time."},
+            f"not paid {policy.cancel_after_s // 86400} days after the order",
+            system=case.shop,
+        )
+        return
+    # Only the newest due step: after an outage nobody gets two reminders in one minute.
+    reached = [
+        number
+        for number, after_s in enumerate(policy.reminders_after_s, start=1)
+        if case.due(age_starts + seconds(after_s))
+    ]
+    if reached:
+        number = reached[-1]
+        if order.payment_method not in policy.prepaid_methods and provider(case) is not None:
+            _offer_link(case, "send_payment_reminder", str(number), f"reminder {number} is due")
+
+
+def due_reminder(case: Case) -> int:
+    """Number of the newest payment reminder that is due, 0 for none."""
+    order = case.file.order
+    if order is None or case.wants_cancel or case.statuses.payment not in UNPAID:
+        return 0
+    ages = case.setup.payment.reminders_after_s
+    return sum(1 for after_s in ages if order.placed_at + seconds(after_s) <= case.now)
+
+
+def _offer_link(case: Case, kind: str, name: str, reason: str) -> None:
+    system = provider(case)
+    order = case.file.order
+    if system is None or order is None:
+        return
+    due = Money(case.file.due_minor, order.currency)
+    case.want(
+        kind,
+        name,
+        {
+            "amount": due.public(),
+            "amount_minor": str(due.minor),
+            "currency": order.currency.lower(),
+            "description": f"Order {order.number}",
+            "reference": order.number,
+            "n": name,
+        },
+        reason,
+        system=system,
+    )
+
+
+def _heal_shop_status(case: Case) -> None:
+    """Paid at the provider, still open in the shop: the shop's timer would cancel a paid order
+    (woocommerce-gateway-stripe#5691, adyen-magento2#1119)."""
+    file, order = case.file, case.file.order
+    assert order is not None
+    stale = order.claim in (ShopClaim.PENDING, ShopClaim.FAILED, ShopClaim.ON_HOLD)
+    is_paid = case.statuses.payment is PaymentStatus.PAID and file.is_provider_paid
+    if not (stale and is_paid) or case.wants_cancel or file.paid_at is None:
+        return
+    if case.view.is_blocked:
+        return
+    if case.due(max(file.paid_at, file.claim_since or file.paid_at) + HEAL_AFTER):
+        case.want(
+            "release_order",
+            "paid",
+            {"status": ShopClaim.PROCESSING.value, "note": "Paid at the payment provider."},
+            "paid at the provider, still open in the shop",
+            system=case.shop,
+        )
+
+
+def _mirror_holds(case: Case) -> None:
+    order = case.file.order
+    if not case.setup.payment.mirror_holds or order is None or case.wants_cancel:
+        return
+    held = any(r.kind == "hold_order" and r.done for r in case.file.reports.values())
+    if case.statuses.order is OrderStatus.ON_HOLD and order.claim is ShopClaim.PROCESSING:
+        case.want(
+            "hold_order",
+            digest(*sorted(case.file.handled), case.file.snapshot_count),
+            {"status": ShopClaim.ON_HOLD.value, "note": "Held by Kette; see the exception list."},
+            "the order waits for a person",
+            system=case.shop,
+        )
+    elif held and case.statuses.order is OrderStatus.VALID and order.claim is ShopClaim.ON_HOLD:
+        case.want(
+            "release_order",
+            digest(*sorted(case.file.handled)),
+            {"status": ShopClaim.PROCESSING.value, "note": "Released by Kette."},
+            "nothing holds the order any more",
+            system=case.shop,
+        )
+
+
+def _cancel(case: Case) -> None:
+    """The order is off. Goods still here: money back, shop told. Goods out: a person decides."""
+    order = case.file.order
+    assert order is not None
+    if case.shipping.is_any_out or not case.is_cancelled:
+        return
+    if order.claim not in (ShopClaim.CANCELLED, ShopClaim.REFUNDED) and not case.file.is_removed:
+        why = case.file.cancel.why if case.file.cancel is not None else "cancelled"
+        case.want(
+            "cancel_order",
+            "requested" if case.file.cancel is not None else "unpaid",
+            {"status": ShopClaim.CANCELLED.value, "note": why},
+            "the order is cancelled",
+            system=case.shop,
+        )
+    file = case.file
+    if file.charged_back_minor > 0:
+        return  # the bank has the money back already: a refund would be a second loss
+    own = case.key("refund_payment", "cancel")
+    own_minor = sum(r.minor for r in file.refunds if r.action_key == own)
+    rest = file.captured_minor - file.refunded_minor - file.refund_pending_minor
+    if rest + own_minor > 0 and (rest > 0 or file.is_done(own)):
+        amount = file.money(rest if rest > 0 else own_minor)
+        _refund(case, "cancel", amount, "the order was cancelled before shipping", record=True)
+
+
+def _refund(case: Case, name: str, amount: Money, reason: str, *, record: bool) -> None:
+    """Ask for one refund: at the provider, or by hand where no provider holds the payment."""
+    file, order = case.file, case.file.order
+    assert order is not None
+    key = case.key("refund_payment", name)
+    if not _is_approved(case, key, amount):
+        return
+    paid = next((p for p in file.payments if p.captured >= amount.minor), None)
+    system = provider(case)
+    if not file.is_provider_paid or paid is None or system is None:
+        case.want(
+            "create_task",
+            f"refund:{name}",
+            {
+                "subject": f"Refund {amount.amount} {amount.currency} by hand",
+                "task": f"Order {order.number}: transfer {amount.amount} {amount.currency} back "
+                f"and record the refund in the shop. Reason: {reason}.",
+            },
+            reason,
+            "no payment provider holds this payment",
+            system=case.system("mail"),
+        )
+        return
+    case.want(
+        "refund_payment",
+        name,
+        {
+            "amount": amount.public(),
+            "amount_minor": str(amount.minor),
+            "currency": amount.currency.lower(),
+            "payment_id": paid.id,
+            "charge_id": paid.charge_id,
+            "reason": reason,
+            "record_in_shop": record,
+            "shop_reason": f"{reason} [{key}]",
+        },
+        reason,
+        system=system,
+    )
+
+
+def _is_approved(case: Case, key: str, amount: Money) -> bool:
+    """Refunds above the limit wait for a person's word on exactly this action."""
+    limit = case.setup.approvals.refund_over
+    if limit is None or limit.currency != amount.currency or amount <= limit:
+        return True
+    if case.file.is_done(key):
+        return True
+    approval = case.file.approvals.get(key)
+    if approval is not None:
+        return approval.approved
+    case.except_(
+        "refund_needs_approval",
+        key.rsplit(":", 1)[1],
+        f"Refund of {amount.amount} {amount.currency} waits for approval",
+        {"subject": key, "amount": amount.public()},
+        "Approve or refuse with the subject named in the context.",
+    )
+    return False
+
+
+def _shop_refunds(case: Case) -> None:
+    """Refunds that the shop recorded on a provider payment and the provider has not made."""
+    file, order = case.file, case.file.order
+    assert order is not None
+    if not file.is_provider_paid:
+        return
+    policy = case.setup.payment
+    for key, report in sorted(file.reports.items()):
+        # Done already and confirmed: still wanted, so that the set of actions stays the same.
+        if report.kind == "refund_payment" and report.done and ":shop-" in key and report.amount:
+            name = key.rsplit(":", 1)[1]
+            _refund(case, name, report.amount, "the shop refunded", record=False)
+    rest = file.captured_minor - file.refunded_minor - file.refund_pending_minor
+    for recorded in file.unmatched_shop_refunds:
+        if policy.shop_refunds_moved_by == "kette" and recorded.amount.minor <= rest:
+            rest -= recorded.amount.minor
+            reason = recorded.reason or "the shop recorded a refund"
+            _refund(case, f"shop-{recorded.id}", recorded.amount, reason, record=False)
+        else:
+            _refund_missing_at_provider(case, recorded)
+
+
+def _refund_missing_at_provider(case: Case, recorded: ShopRefund) -> None:
+    order = case.file.order
+    assert order is not None
+    made_at = recorded.made_at or order.placed_at
+    rest = case.file.captured_minor - case.file.refunded_minor
+    too_high = recorded.amount.minor > rest
+    if not too_high and not case.due(made_at + seconds(case.setup.payment.shop_refund_wait_s)):
+        return
+    case.except_(
+        "amount_mismatch",
+        f"refund-{recorded.id}",
+        f"The shop recorded a refund of {recorded.amount.amount}, the provider has not made it",
+        {"refund": recorded.id, "amount": recorded.amount.public()},
+        "Refund at the provider, or delete the refund in the shop.",
+    )
+
+
+def _authorizations(case: Case) -> None:
+    """Reserved money expires; say so while there is time to ship or to reserve again."""
+    before = seconds(case.setup.payment.authorization_alert_before_s)
+    for payment in case.file.payments:
+        if payment.state is not f.PaymentState.AUTHORIZED or payment.expires_at is None:
+            continue
+        if case.due(payment.expires_at - before):
+            case.except_(
+                "payment_open",
+                f"authorization-{payment.id}",
+                "The payment's authorization is about to expire before shipping",
+                {"expires_at": payment.expires_at.isoformat(), "payment": payment.id},
+                "Capture the payment or ask the customer to pay again.",
+            )
