@@ -11,12 +11,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from typing import TypeVar
 
 import msgspec
 
 from kette.domain import facts as f
 from kette.domain.money import Money
 from kette.domain.order import Address, Order, ShopRefund
+
+
+_B = TypeVar("_B", bound=msgspec.Struct)
 
 
 class Payment(msgspec.Struct, frozen=True):
@@ -249,13 +253,17 @@ def fold(facts: Iterable[f.Fact]) -> OrderFile:
         parcels=_parcels(groups[f.ParcelReported], reports),
         reports=reports,
         report_times=report_times,
-        approvals={x.body.subject: x.body for x in groups[f.ApprovalGiven]},  # type:
-        ignore[union-attr] cancel=cancels[0].body if cancels else None,  # type: ignore[arg-type]
+        approvals={body.subject: body for body in _bodies(ordered, f.ApprovalGiven)},
+        cancel=next(iter(_bodies(ordered, f.CancelRequested)), None),
         cancel_at=cancels[0].occurred_at if cancels else None,
         handled=_handled(groups[f.ExceptionHandled]),
-        documents=tuple(x.body for x in groups[f.DocumentIssued]),  # type: ignore[misc]
-        notes=tuple(x.body for x in groups[f.NoteAdded]),  # type: ignore[misc]
+        documents=tuple(_bodies(ordered, f.DocumentIssued)),
+        notes=tuple(_bodies(ordered, f.NoteAdded)),
     )
+
+
+def _bodies(ordered: list[f.Fact], kind: type[_B]) -> list[_B]:
+    return [fact.body for fact in ordered if isinstance(fact.body, kind)]
 
 
 def _snapshots(group: list[f.Fact]) -> list[tuple[datetime, Order]]:
