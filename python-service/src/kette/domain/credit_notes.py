@@ -63,8 +63,8 @@ _REST_LINE: dict[Language, str] = {
 }
 _REFUND_NOTES: dict[str, dict[Language, str]] = {
     "refunded": {
-        "de": "{amount} werden über das ursprüngliche Zahlungsmittel{method} erstattet.",
-        "en": "{amount} will be refunded to the original means of payment{method}.",
+        "de": "{amount} werden über das ursprüngliche Zahlungsmittel erstattet.{method}",
+        "en": "{amount} will be refunded to the original means of payment.{method}",
     },
     "offset": {
         "de": "{amount} werden mit dem offenen Rechnungsbetrag verrechnet.",
@@ -129,6 +129,7 @@ def build_credit_note(
         rounding=rounding,
         paid=None,
         due_on=None,
+        remarks=(),
         payment_notes=_refund_notes(invoice, wanted, back),
         corrects=invoice.number,
         corrects_issued_on=invoice.issued_on,
@@ -331,7 +332,8 @@ def _rate_lines(
 
 
 def _refund_notes(invoice: InvoiceDocument, wanted: Money, back: Money) -> tuple[str, ...]:
-    method = f" ({invoice.payment_title})" if invoice.payment_title else ""
+    label = "Zahlungsart" if invoice.language == "de" else "Payment method"
+    method = f" {label}: {invoice.payment_title}." if invoice.payment_title else ""
     offset = wanted - back
     notes = []
     for code, amount in (("refunded", back), ("offset", offset)):

@@ -72,14 +72,14 @@ _PAYMENT_TEXTS: dict[str, dict[Language, str]] = {
         "en": "The invoice amount is {zero}; no payment is required.",
     },
     "paid": {
-        "de": "Der Rechnungsbetrag ist vollständig bezahlt{method}. Vielen Dank!",
-        "en": "This invoice has been paid in full{method}. Thank you!",
+        "de": "Der Rechnungsbetrag ist vollständig bezahlt.{method} Vielen Dank!",
+        "en": "This invoice has been paid in full.{method} Thank you!",
     },
     "overpaid": {
-        "de": "Es wurden {paid} bezahlt{method}, {over} mehr als berechnet; "
-        "den Unterschied klären wir gesondert.",
-        "en": "{paid} were paid{method}, {over} more than invoiced; "
-        "we will settle the difference separately.",
+        "de": "Es wurden {paid} bezahlt, {over} mehr als berechnet; "
+        "den Unterschied klären wir gesondert.{method}",
+        "en": "{paid} were paid, {over} more than invoiced; "
+        "we will settle the difference separately.{method}",
     },
     "part_paid": {
         "de": "Davon sind {paid} bereits bezahlt; offen sind {open}.",
@@ -91,12 +91,12 @@ _PAYMENT_TEXTS: dict[str, dict[Language, str]] = {
         "en": "Please transfer {open} by {due} to account {iban}{bank}, reference {number}.",
     },
     "due": {
-        "de": "Zahlbar bis zum {due}{method}, Verwendungszweck {number}.",
-        "en": "Payable by {due}{method}, reference {number}.",
+        "de": "Zahlbar bis zum {due}, Verwendungszweck {number}.{method}",
+        "en": "Payable by {due}, reference {number}.{method}",
     },
     "on_delivery": {
-        "de": "{open} sind bei der Lieferung zu zahlen{method}.",
-        "en": "{open} are payable on delivery{method}.",
+        "de": "{open} sind bei der Lieferung zu zahlen.{method}",
+        "en": "{open} are payable on delivery.{method}",
     },
 }
 
@@ -193,7 +193,8 @@ def payment_notes(
     open_amount = order.total - paid
     merchant = setup.merchant
     title = order.payment_title
-    method = f" ({title})" if title else ""
+    label = "Zahlungsart" if language == "de" else "Payment method"
+    method = f" {label}: {title}." if title else ""
     values = {
         "zero": format_money(Money.zero(order.currency), language),
         "paid": format_money(paid, language),

@@ -125,7 +125,8 @@ class InvoiceDocument(msgspec.Struct, frozen=True, omit_defaults=True):
     paid: Money | None = None
     due_on: date | None = None
     payment_notes: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what the law wants said about the tax
+    remarks: tuple[str, ...] = ()  # about supply and discounts; not repeated on a correction
     corrects: str = ""
     corrects_issued_on: date | None = None
     reason: str = ""
@@ -246,8 +247,8 @@ def build_invoice(
         payment_notes=document_notes.payment_notes(order, paid, due_on, number, setup, language),
         notes=document_notes.tax_notes(
             order, rows_without_tax(rows), ship_to, setup.merchant, language
-        )
-        + document_notes.supply_notes(order, supplied_on, language),
+        ),
+        remarks=document_notes.supply_notes(order, supplied_on, language),
     )
 
 
