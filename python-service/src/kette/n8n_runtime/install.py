@@ -47,7 +47,14 @@ def ensure_n8n(project: Project, say: Say) -> Path:
             "Compiling SQLite for n8n",
             node.npm("rebuild", "sqlite3"),
             cwd=folder,
-            env=node.environment({"npm_config_build_from_source": "sqlite3", "JOBS": "max"}),
+            env=node.environment(
+                {
+                    "npm_config_build_from_source": "sqlite3",
+                    # A user's npmrc may name the headers of another Node; the environment wins.
+                    "npm_config_nodedir": str(node.home),
+                    "JOBS": "max",
+                }
+            ),
             log=log,
             say=say,
         )

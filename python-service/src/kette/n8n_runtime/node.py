@@ -40,11 +40,11 @@ class NodeRuntime:
         return [str(self.node), str(cli), *arguments]
 
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-        """Return the process environment with this Node first and its headers for native builds."""
+        """Return the process environment with this Node and its npm first."""
         values = dict(os.environ)
         values["PATH"] = f"{self._commands()}{os.pathsep}{values.get('PATH', os.defpath)}"
-        # A user's npmrc may point at the headers of another Node; the environment wins over it.
-        values["npm_config_nodedir"] = str(self.home)
+        # Output goes to log files: no colours, no moving lines.
+        values.update({"NO_COLOR": "1", "TERM": "dumb", "CI": "true"})
         values.update(extra or {})
         return values
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ Say = Callable[[str], None]
 
 _TELL_EVERY_S = 10.0
 _LOG_LINES_SHOWN = 30
+_TERMINAL_CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class StepFailedError(Exception):
@@ -69,7 +71,8 @@ def last_lines(log: Path, count: int = _LOG_LINES_SHOWN) -> str:
     """Return the last lines of a log file, or an empty string when there is none."""
     if not log.exists():
         return ""
-    return "\n".join(log.read_text(errors="replace").splitlines()[-count:])
+    text = _TERMINAL_CODES.sub("", log.read_text(errors="replace"))
+    return "\n".join(text.splitlines()[-count:])
 
 
 @contextmanager
