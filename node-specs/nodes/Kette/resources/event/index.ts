@@ -1,0 +1,8 @@
+import type { Resource } from '../../operation';
+import { operation as ingest } from './ingest';
+import { operation as reportFailedRun } from './reportFailedRun';
+
+export const event: Resource = {
+	option: { name: 'Event', value: 'event' },
+	operations: [ingest, reportFailedRun],
+};
