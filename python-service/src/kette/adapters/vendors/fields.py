@@ -1,8 +1,8 @@
 """Reading single values out of vendor payloads: exact, bounded, with errors that name the field.
 
-Vendors change types without notice (a number becomes a string, an empty object becomes a list). What
-a fact cannot do without is read by functions that raise FieldError; everything else by functions that
-turn junk into an empty value. JSON floats arrive here as their literal text (`float_hook=str`), so no
+Vendors change types without notice (a number becomes a string, an empty object a list). What a fact
+cannot do without is read by functions that raise FieldError; everything else by functions that turn
+junk into an empty value. JSON floats arrive here as their literal text (`float_hook=str`), so no
 amount ever passes through a binary float.
 """
 
@@ -87,7 +87,7 @@ def mapping(value: object) -> Mapping[str, Any]:
 
 
 def objects(value: object) -> list[dict[str, Any]]:
-    """The objects of a list, or of an object that PHP made of a list with gaps; junk is left out."""
+    """The objects of a list, or of the object that PHP makes of a list with gaps; no junk."""
     if isinstance(value, dict):
         value = list(value.values())
     if not isinstance(value, list):

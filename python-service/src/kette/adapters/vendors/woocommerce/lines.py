@@ -1,9 +1,9 @@
 """Rows of a WooCommerce order as line items, and which of them are goods that travel.
 
-An order line does not say "virtual". What tells: `needs_processing` (false = all downloads), whether
-the checkout asked for shipping at all, and the list of package contents that the checkout leaves on
-the shipping line ("Items": "Mug × 2, Book × 1"), which holds only what must be shipped. In doubt a
-line is physical: a needless question about a parcel costs less than goods that never leave.
+An order line does not say "virtual". What tells: `needs_processing` (false = all downloads),
+whether the checkout asked for shipping at all, and the list of package contents that the checkout
+leaves on the shipping line ("Items": "Mug × 2, Book × 1"), which holds only what must be shipped.
+In doubt a line is physical: a needless question costs less than goods that never leave.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def _tax(row: Row, where: str) -> Decimal:
 
 
 def _quantity(value: object, field: str) -> tuple[int, list[tuple[str, str]]]:
-    """Pieces. Plugins sell 1.5 metres of cloth: that is 2 pieces to pack, and the length is kept."""
+    """Pieces. Plugins sell 1.5 metres of cloth: 2 pieces to pack, and the length is kept."""
     found = decimal(value, field)
     if not 0 <= found <= _MOST_PIECES:
         raise FieldError(field, f"{str(found)[:20]} is not a number of pieces")

@@ -1,7 +1,7 @@
 """Taking WordPress' HTML out of text that people typed.
 
 The block checkout stores "Kruse & Söhne" as "Kruse &amp; Söhne", once more for each time a saved
-address is saved again; product names may hold tags. Labels, invoices and mails need the plain words.
+address is saved again; product names may hold tags. Labels, invoices and mails need plain words.
 """
 
 from __future__ import annotations

@@ -38,10 +38,10 @@ def translate_report(report: ActionReported) -> ActionReported:
 def read_stock(answer: Mapping[str, Any]) -> tuple[StockLine, ...]:
     """Pieces that can be shipped of each line.
 
-    The order has already taken its pieces out of the count (WooCommerce reduces stock when an order
-    turns on-hold or processing). A count of zero or more therefore means that this order is covered;
-    a negative one, that so many pieces are missing. Lines whose product is not in the answer are left
-    out: nothing is known of them.
+    The order has already taken its pieces out of the count (WooCommerce reduces stock when an
+    order turns on-hold or processing). A count of zero or more therefore means that this order is
+    covered; a negative one, that so many pieces are missing. Lines whose product is not in the
+    answer are left out: nothing is known of them.
     """
     products = _products(answer)
     short = {key: max(0, -(product.stock_quantity or 0)) for key, product in products.items()}

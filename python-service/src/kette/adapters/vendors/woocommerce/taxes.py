@@ -215,7 +215,7 @@ def _stacked(applied: list[tuple[Rate, Decimal]]) -> Decimal:
 
 
 def _split(applied: list[tuple[Rate, Decimal]], net: Decimal, cent: Decimal) -> list[Part]:
-    """Shipping whose tax follows the goods (Germanized): each rate taxes its own part of the net."""
+    """Shipping whose tax follows the goods (Germanized): each rate taxes its part of the net."""
     bases = [tax / rate.fraction if rate.fraction else ZERO for rate, tax in applied]
     whole = sum(bases, ZERO)
     if whole == 0:

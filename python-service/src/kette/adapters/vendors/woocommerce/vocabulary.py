@@ -1,4 +1,4 @@
-"""WooCommerce's words, as data: topics, statuses, and the keys under which plugins keep what matters.
+"""WooCommerce's words, as data: topics, statuses, and the keys under which plugins keep things.
 
 Extend the tables here; `translate.py` holds no vendor word of its own. Sources in README.md.
 """
@@ -56,10 +56,47 @@ CHECKOUT_ORIGIN: Final = "checkout"
 # Last part of a meta key, after a prefix such as "_billing_" or "_wc_billing/<plugin>/" and without
 # separators. Germanized, EU VAT Number, EU VAT Assistant, WPFactory, YITH, block checkout fields.
 VAT_ID_STEMS: Final = frozenset(
-    "vat vatid vatno vatnr vatnumber vatcode vatregno vatregistrationnumber euvat euvatid euvatno "
-    "euvatnumber ustid ustidnr ustidnummer ustident ustidentnr uid uidnr uidnummer umsatzsteuerid "
-    "umsatzsteueridnr mwstnr tva numtva tvaintra tvaintracom tvaintracommunautaire btw btwnr "
-    "btwnummer partitaiva piva yweuvat ywevvatnumber moms momsnr vatin taxid".split()
+    {
+        "vat",
+        "vatid",
+        "vatno",
+        "vatnr",
+        "vatnumber",
+        "vatcode",
+        "vatregno",
+        "vatregistrationnumber",
+        "euvat",
+        "euvatid",
+        "euvatno",
+        "euvatnumber",
+        "ustid",
+        "ustidnr",
+        "ustidnummer",
+        "ustident",
+        "ustidentnr",
+        "uid",
+        "uidnr",
+        "uidnummer",
+        "umsatzsteuerid",
+        "umsatzsteueridnr",
+        "mwstnr",
+        "tva",
+        "numtva",
+        "tvaintra",
+        "tvaintracom",
+        "tvaintracommunautaire",
+        "btw",
+        "btwnr",
+        "btwnummer",
+        "partitaiva",
+        "piva",
+        "yweuvat",
+        "ywevvatnumber",
+        "moms",
+        "momsnr",
+        "vatin",
+        "taxid",
+    }
 )
 _KEY_PREFIXES: Final = re.compile(r"^_*(?:(?:wc|woocommerce|customer|billing|company|shipping)_+)*")
 
