@@ -75,7 +75,7 @@ def n8n_environment(place: N8nPlace, broker_port: int) -> dict[str, str]:
         "N8N_HOST": "127.0.0.1",
         "N8N_PORT": str(place.port),
         "N8N_SECURE_COOKIE": "false",
-        "WEBHOOK_URL": f"{place.url}/",
+        "N8N_WEBHOOK_URL": f"{place.url}/",
         "N8N_EDITOR_BASE_URL": place.url,
         "N8N_ENCRYPTION_KEY": place.encryption_key,
         "N8N_RUNNERS_BROKER_PORT": str(broker_port),
