@@ -44,13 +44,13 @@ class Adapter(Protocol):
     kind: str
 
     def verify(self, delivery: Delivery, secrets: Sequence[bytes]) -> None:
-        """Check the vendor's signature over the raw bytes, in constant time, against each secret that
-        is valid now (two during rotation). Raises SignatureError."""
+        """Check the vendor's signature over the raw bytes, in constant time, against each secret
+        that is valid now (two during rotation). Raises SignatureError."""
 
     def translate(self, delivery: Delivery) -> Translation:
         """Turn the vendor's words into facts. Raises UnknownPayloadError, and nothing else, for any
         bytes whatever."""
 
     def translate_report(self, report: ActionReported) -> ActionReported:
-        """Fill the canonical fields of a report (reference, stock, link, tracking) from the vendor's
-        raw answer. Never raises: what cannot be read stays empty."""
+        """Fill the canonical fields of a report (reference, stock, link, tracking) from the
+        vendor's raw answer. Never raises: what cannot be read stays empty."""
