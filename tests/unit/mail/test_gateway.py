@@ -1,0 +1,351 @@
+"""The gateway against a real upstream server: each action's mail arrives once, whatever happens between."""
+
+from __future__ import annotations
+
+import smtplib
+import socket
+import time
+from collections.abc import Callable, Iterator
+from email import message_from_bytes
+from email.message import EmailMessage
+
+import pytest
+from sqlalchemy import Engine, Table, select
+
+from kette.adapters.mail.gateway import MailGateway
+from kette.adapters.mail.message import message_id_of
+from kette.adapters.mail.sql_store import SqlMailStore
+from kette.adapters.mail.store import MailState
+from kette.adapters.mail.upstream import UpstreamSettings
+
+from .conftest import KEY, UpstreamServer, action_mail, free_port, send
+
+
+def wait_until(holds: Callable[[], bool], timeout_s: float = 15) -> None:
+    ends_at = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < ends_at, "timed out"
+        time.sleep(0.02)
+
+
+def settled(store: SqlMailStore) -> Callable[[], bool]:
+    def check() -> bool:
+        counts = store.counts()
+        return counts[MailState.STORED] + counts[MailState.SENDING] == 0
+
+    return check
+
+
+def row_of(engine: Engine, mails: Table, key: str) -> object:
+    with engine.connect() as connection:
+        return connection.execute(select(mails).where(mails.c.action_key == key)).one()
+
+
+def test_a_mail_arrives_with_the_message_id_of_its_action(
+    gateway: MailGateway, upstream: UpstreamServer, store: SqlMailStore
+) -> None:
+    send(gateway, action_mail("notify:ord_1:shipped:1"))
+    wait_until(settled(store))
+    [(sender, recipients, content)] = upstream.inbox.mails
+    arrived = message_from_bytes(content)
+    assert (sender, recipients) == ("laden@nordlicht.example", ["anke@example.org"])
+    assert arrived.get_all("Message-ID") == [
+        message_id_of("notify:ord_1:shipped:1", "nordlicht.example")
+    ]
+    assert arrived["X-Kette-Action"] == "notify:ord_1:shipped:1"
+    assert arrived["Subject"] == "Ihre Bestellung"
+
+
+def test_the_same_action_twice_is_answered_250_and_sent_once(
+    gateway: MailGateway, upstream: UpstreamServer, store: SqlMailStore
+) -> None:
+    for text in ("erste Fassung", "zweite Fassung"):
+        send(gateway, action_mail("notify:ord_1:shipped:1", text=text))
+    wait_until(settled(store))
+    send(gateway, action_mail("notify:ord_1:shipped:1", text="dritte Fassung"))
+    send(gateway, action_mail("notify:ord_2:shipped:1"))
+    wait_until(lambda: len(upstream.inbox.mails) == 2)
+    assert [b"erste" in content for content in upstream.inbox.contents] == [True, False]
+
+
+def test_mails_without_a_marker_pass_through_untouched_and_are_never_duplicates(
+    gateway: MailGateway, upstream: UpstreamServer, store: SqlMailStore
+) -> None:
+    for _ in range(2):
+        send(gateway, action_mail(None))
+    wait_until(lambda: len(upstream.inbox.mails) == 2)
+    for content in upstream.inbox.contents:
+        arrived = message_from_bytes(content)
+        assert arrived["Message-ID"] == "<random@n8n>"
+        assert arrived["X-Kette-Action"] is None
+
+
+def test_mails_are_forwarded_in_the_order_they_came_over_few_connections(
+    gateway: MailGateway, upstream: UpstreamServer, store: SqlMailStore
+) -> None:
+    keys = [f"notify:ord_{number}:confirmation" for number in range(60)]
+    for key in keys:
+        send(gateway, action_mail(key))
+    wait_until(lambda: len(upstream.inbox.mails) == 60)
+    arrived = [message_from_bytes(content)["Message-ID"] for content in upstream.inbox.contents]
+    assert arrived == [message_id_of(key, "nordlicht.example") for key in keys]
+    assert upstream.inbox.connections == 1
+
+
+def test_an_upstream_that_is_down_costs_no_attempt_and_gets_everything_later(
+    gateway: MailGateway, upstream: UpstreamServer, store: SqlMailStore, engine: Engine, mails: Table
+) -> None:
+    upstream.stop()
+    for number in range(3):
+        send(gateway, action_mail(f"notify:ord_{number}:shipped"))
+    wait_until(lambda: "no connection" in gateway.problem)
+    assert store.counts()[MailState.STORED] == 3
+    assert row_of(engine, mails, "notify:ord_0:shipped").attempts == 0
+    upstream.start()
+    wait_until(settled(store))
+    assert len(upstream.inbox.mails) == 3
+    assert gateway.problem == ""
+
+
+def test_a_4xx_answer_is_tried_again_later(
+    gateway: MailGateway, upstream: UpstreamServer, store: SqlMailStore, engine: Engine, mails: Table
+) -> None:
+    upstream.inbox.data_answers = ["451 4.7.1 Greylisted"]
+    send(gateway, action_mail("notify:ord_1:shipped"))
+    send(gateway, action_mail("notify:ord_2:shipped"))
+    wait_until(lambda: len(upstream.inbox.mails) == 1)  # the second does not wait for the first
+    row = row_of(engine, mails, "notify:ord_1:shipped")
+    assert row.state == "stored"
+    assert "451 4.7.1 Greylisted" in row.last_error
+    wait_until(lambda: len(upstream.inbox.mails) == 2)
+
+
+@pytest.mark.parametrize(
+    ("script", "answer"),
+    [
+        ("data", "554 5.7.1 Spam"),
+        ("rcpt", "550 5.1.1 No such user"),
+    ],
+    ids=["content refused", "recipient refused"],
+)
+def test_a_5xx_answer_fails_for_good_and_a_new_try_of_the_action_is_taken(
+    script: str,
+    answer: str,
+    upstream: UpstreamServer,
+    store: SqlMailStore,
+    engine: Engine,
+    mails: Table,
+) -> None:
+    told: list[tuple[str | None, str]] = []
+    gateway = MailGateway(
+        store,
+        UpstreamSettings(host="127.0.0.1", port=upstream.port, timeout_s=5),
+        is_valid_key=lambda key: key == KEY,
+        port=free_port(),
+        on_failed=lambda mail, error: told.append((mail.action_key, error)),
+    )
+    gateway.start()
+    try:
+        if script == "data":
+            upstream.inbox.data_answers = [answer]
+        else:
+            upstream.inbox.rcpt_answers = {"anke@example.org": [answer]}
+        send(gateway, action_mail("notify:ord_1:shipped"))
+        wait_until(lambda: len(told) == 1)
+        assert told[0][0] == "notify:ord_1:shipped"
+        assert answer in told[0][1]
+        assert row_of(engine, mails, "notify:ord_1:shipped").state == "failed"
+        assert upstream.inbox.mails == []
+        send(gateway, action_mail("notify:ord_1:shipped", text="Zweiter Versuch"))
+        wait_until(lambda: len(upstream.inbox.mails) == 1)
+        wait_until(settled(store))
+        assert store.counts()[MailState.SENT] == 1
+    finally:
+        gateway.stop()
+
+
+def test_recipients_refused_for_now_are_served_later_and_nobody_twice(
+    gateway: MailGateway, upstream: UpstreamServer, store: SqlMailStore, engine: Engine, mails: Table
+) -> None:
+    upstream.inbox.rcpt_answers = {"bo@example.org": ["450 4.2.1 Mailbox busy"]}
+    send(gateway, action_mail("notify_owner:1"), "anke@example.org", "bo@example.org")
+    wait_until(lambda: len(upstream.inbox.mails) == 1)
+    wait_until(lambda: row_of(engine, mails, "notify_owner:1").recipients == '["bo@example.org"]')
+    wait_until(settled(store))
+    assert [to for _, to, _ in upstream.inbox.mails] == [["anke@example.org"], ["bo@example.org"]]
+
+
+def test_a_wrong_key_sends_nothing(gateway: MailGateway, store: SqlMailStore) -> None:
+    with pytest.raises(smtplib.SMTPAuthenticationError) as refused:
+        send(gateway, action_mail("notify:ord_1"), password="kette_wrong")
+    assert refused.value.smtp_code == 535
+    with smtplib.SMTP("127.0.0.1", gateway.port) as client:
+        client.ehlo()
+        assert client.mail("laden@nordlicht.example")[0] == 530
+    assert sum(store.counts().values()) == 0
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
+def test_both_mechanisms_that_n8n_uses_are_offered(gateway: MailGateway, mechanism: str) -> None:
+    with smtplib.SMTP("127.0.0.1", gateway.port) as client:
+        client.ehlo()
+        client.user, client.password = "kette", KEY
+        code, _ = client.auth(mechanism, getattr(client, f"auth_{mechanism.lower()}"))
+        assert code == 235
+
+
+def test_a_large_mail_with_attachment_arrives_byte_for_byte(
+    gateway: MailGateway, upstream: UpstreamServer
+) -> None:
+    message = action_mail("notify:ord_1:invoice")
+    invoice = bytes(range(256)) * 16_000  # 4 MB
+    message.add_attachment(invoice, "application", "pdf", filename="RE-1.pdf")
+    send(gateway, message)
+    wait_until(lambda: len(upstream.inbox.mails) == 1)
+    arrived = message_from_bytes(upstream.inbox.contents[0])
+    assert arrived.get_payload()[-1].get_payload(decode=True) == invoice
+
+
+def test_a_mail_above_the_limit_is_refused(gateway: MailGateway, store: SqlMailStore) -> None:
+    body = b"Subject: x\r\n\r\n" + b"x" * 900 + b"\r\n"
+    with pytest.raises(smtplib.SMTPException):
+        send(gateway, body + b"y" * 70 * 1000 * 400)
+    assert sum(store.counts().values()) == 0
+
+
+@pytest.mark.parametrize(
+    "trick",
+    [b"\n.\n", b"\n.\r\n", b"\r.\r", b"\r.\r\n", b"\r\n.\n", b"\r\n.\r", b"\n\r.\r\n"],
+    ids=repr,
+)
+def test_no_second_mail_can_be_smuggled_through_line_ends(
+    trick: bytes, gateway: MailGateway, upstream: UpstreamServer, store: SqlMailStore
+) -> None:
+    smuggled = (
+        b"MAIL FROM:<evil@example.org>\r\nRCPT TO:<victim@example.org>\r\nDATA\r\n"
+        b"Subject: smuggled\r\n\r\nfrom nobody\r\n.\r\n"
+    )
+    with smtplib.SMTP("127.0.0.1", gateway.port, timeout=10) as client:
+        client.login("kette", KEY)
+        client.mail("laden@nordlicht.example")
+        client.rcpt("anke@example.org")
+        assert client.docmd("DATA")[0] == 354
+        client.send(b"Subject: one\r\n\r\nfirst" + trick + smuggled)
+        client.sock.settimeout(5)
+        assert client.getreply()[0] == 250
+        with pytest.raises((smtplib.SMTPException, TimeoutError, OSError)):
+            # Whatever the gateway answers to the rest, it must not have become a second mail.
+            while True:
+                client.sock.settimeout(0.3)
+                client.getreply()
+    wait_until(lambda: len(upstream.inbox.mails) == 1)
+    [(sender, recipients, content)] = upstream.inbox.mails
+    assert (sender, recipients) == ("laden@nordlicht.example", ["anke@example.org"])
+    assert b"smuggled" in content
+    assert b"\r" not in content.replace(b"\r\n", b"")
+    assert b"\n" not in content.replace(b"\r\n", b"")
+
+
+def test_eight_bit_contents_reach_an_upstream_unchanged(
+    gateway: MailGateway, upstream: UpstreamServer
+) -> None:
+    send(gateway, "Subject: x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nGrüße\r\n".encode())
+    wait_until(lambda: len(upstream.inbox.mails) == 1)
+    assert "Grüße".encode() in upstream.inbox.contents[0]
+
+
+def test_an_upstream_that_asks_for_a_password_gets_it_and_a_wrong_one_fails_no_mail(
+    store: SqlMailStore,
+) -> None:
+    server = UpstreamServer(password="right")
+    server.start()
+    wrong = UpstreamSettings(
+        host="127.0.0.1", port=server.port, username="laden", password="wrong", timeout_s=5
+    )
+    right = UpstreamSettings(
+        host="127.0.0.1", port=server.port, username="laden", password="right", timeout_s=5
+    )
+    try:
+        first = MailGateway(store, wrong, lambda key: key == KEY, port=free_port())
+        first.start()
+        send(first, action_mail("notify:ord_1"))
+        wait_until(lambda: "refuses user name or password" in first.problem)
+        first.stop()
+        assert store.counts()[MailState.STORED] == 1
+        second = MailGateway(store, right, lambda key: key == KEY, port=free_port())
+        second.start()
+        wait_until(settled(store))
+        second.stop()
+        assert len(server.inbox.mails) == 1
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def silent_upstream() -> Iterator[int]:
+    """Accepts connections and never says a word."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_a_silent_upstream_runs_into_the_time_limit(
+    silent_upstream: int, store: SqlMailStore
+) -> None:
+    settings = UpstreamSettings(host="127.0.0.1", port=silent_upstream, timeout_s=0.3)
+    gateway = MailGateway(store, settings, lambda key: key == KEY, port=free_port())
+    gateway.start()
+    try:
+        send(gateway, action_mail("notify:ord_1"))
+        wait_until(lambda: "in time" in gateway.problem)
+    finally:
+        gateway.stop()
+    assert store.counts()[MailState.STORED] == 1
+
+
+def test_a_store_that_fails_is_answered_451_so_that_the_sender_tries_again(
+    upstream: UpstreamServer, engine: Engine, mails: Table
+) -> None:
+    store = SqlMailStore(engine, mails, name="gateway-1")
+    gateway = MailGateway(
+        store,
+        UpstreamSettings(host="127.0.0.1", port=upstream.port),
+        lambda key: key == KEY,
+        port=free_port(),
+    )
+    gateway.start()
+    try:
+        mails.drop(engine)
+        with pytest.raises(smtplib.SMTPDataError) as refused:
+            send(gateway, action_mail("notify:ord_1"))
+        assert refused.value.smtp_code == 451
+        mails.create(engine)
+        send(gateway, action_mail("notify:ord_1"))
+        wait_until(lambda: len(upstream.inbox.mails) == 1)
+    finally:
+        gateway.stop()
+
+
+def test_a_key_longer_than_the_column_is_refused(gateway: MailGateway) -> None:
+    with pytest.raises(smtplib.SMTPDataError) as refused:
+        send(gateway, action_mail("k" * 256))
+    assert refused.value.smtp_code == 554
+
+
+def test_a_second_port_user_is_told(gateway: MailGateway, store: SqlMailStore) -> None:
+    other = MailGateway(
+        store, UpstreamSettings(host="127.0.0.1", port=1), lambda key: True, port=gateway.port
+    )
+    with pytest.raises(OSError, match="in use"):
+        other.start()
+
+
+def test_a_bcc_header_never_leaves(gateway: MailGateway, upstream: UpstreamServer) -> None:
+    message: EmailMessage = action_mail(None)
+    message["Bcc"] = "secret@example.org"
+    send(gateway, message.as_bytes(), "anke@example.org", "secret@example.org")
+    wait_until(lambda: len(upstream.inbox.mails) == 1)
+    _, recipients, content = upstream.inbox.mails[0]
+    assert recipients == ["anke@example.org", "secret@example.org"]
+    assert b"secret" not in content
