@@ -1,0 +1,129 @@
+"""Is this order a repetition of another? Same shop, same customer, same basket and total, in a
+short time: a double click, a reload, an import run twice.
+
+The later order, by (placed_at, external id), is the duplicate, so both sides of a pair agree
+without talking. Two shops with the same number are two orders. An order that came to nothing
+(failed, cancelled) is no original: ordering again is what the customer was meant to do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from kette.domain.order import Address, LineKind, Order, ShopClaim
+
+_NOT_WORD = re.compile(r"[^\w]+")
+_STREET = re.compile(r"stra(?:ß|ss)e\b|str\b")
+_OVER = frozenset({ShopClaim.CANCELLED, ShopClaim.FAILED, ShopClaim.REFUNDED})
+
+
+class Fingerprint(msgspec.Struct, frozen=True):
+    """What of an order is compared. `lookup_key` is equal for all orders that may be duplicates of
+    each other apart from customer and time, so it can be an index; it tells nothing by itself."""
+
+    channel: str
+    external_id: str
+    number: str
+    placed_at: datetime
+    lookup_key: str
+    customer: frozenset[str]  # "mail:..." and "person:...", digests; one in common is enough
+    claim: ShopClaim
+    is_paid: bool
+
+
+class DuplicateMatch(msgspec.Struct, frozen=True):
+    """The order that came first, and why the other repeats it."""
+
+    original: Fingerprint
+    reasons: tuple[str, ...]
+
+
+def fingerprint(order: Order) -> Fingerprint:
+    """Reduce an order to what is compared; holds digests instead of personal data."""
+    basket = sorted(
+        f"{line.product_id or line.sku or line.name}\x1f{line.quantity}\x1f{line.attributes}"
+        for line in order.lines
+        if line.kind is LineKind.ITEM
+    )
+    return Fingerprint(
+        channel=order.channel,
+        external_id=order.external_id,
+        number=order.number,
+        placed_at=order.placed_at,
+        lookup_key=_digest(order.channel, order.currency, str(order.total.minor), *basket),
+        customer=frozenset(_customer(order)),
+        claim=order.claim,
+        is_paid=order.paid_at is not None,
+    )
+
+
+def find_duplicate_of(
+    order: Fingerprint, neighbours: Iterable[Fingerprint], window_s: int
+) -> DuplicateMatch | None:
+    """The earliest order that this one repeats, or None. neighbours may hold the order itself and
+    orders of any shop."""
+    if order.claim in _OVER:
+        return None
+    window = timedelta(seconds=min(max(window_s, 0), 10 * 366 * 86400))
+    found: Fingerprint | None = None
+    for other in neighbours:
+        if not _is_original(order, other, window):
+            continue
+        if found is None or _sequence(other) < _sequence(found):
+            found = other
+    if found is None:
+        return None
+    same = sorted(entry.partition(":")[0] for entry in order.customer & found.customer)
+    words = {"mail": "same mail address", "person": "same name and address"}
+    gap_s = int((order.placed_at - found.placed_at).total_seconds())
+    reasons = (*(words[kind] for kind in same), "same basket and total", f"{gap_s} s apart")
+    return DuplicateMatch(found, reasons)
+
+
+def _is_original(order: Fingerprint, other: Fingerprint, window: timedelta) -> bool:
+    if other.channel != order.channel or other.external_id == order.external_id:
+        return False
+    if other.lookup_key != order.lookup_key or not (order.customer & other.customer):
+        return False
+    if other.claim in _OVER or not _sequence(other) < _sequence(order):
+        return False
+    # A checkout that was left unpaid, then done again and paid, is one purchase.
+    if other.claim is ShopClaim.PENDING and not other.is_paid and order.is_paid:
+        return False
+    return order.placed_at - other.placed_at <= window
+
+
+def _sequence(order: Fingerprint) -> tuple[datetime, int, str]:
+    """Shops count up: by length before text puts "99" before "100"."""
+    return (order.placed_at, len(order.external_id), order.external_id)
+
+
+def _customer(order: Order) -> Iterable[str]:
+    mail = order.billing.email.strip().casefold()
+    if mail:
+        yield "mail:" + _digest(mail)
+    person = _person(order.billing)
+    if person:
+        yield "person:" + _digest(person)
+
+
+def _person(address: Address) -> str:
+    name = _words(address.name or address.company)
+    place = _words(f"{address.line1} {address.line2}")
+    if not name or not place:
+        return ""
+    return "\x1f".join((name, place, _words(address.postal_code), address.country_code.upper()))
+
+
+def _words(text: str) -> str:
+    return _NOT_WORD.sub("", _STREET.sub("str", text[:300].casefold()))
+
+
+def _digest(*parts: str) -> str:
+    text = "\x1e".join(parts)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -1,0 +1,181 @@
+"""Wishes in a customer's note: gift, neighbour, date, call first, other invoice address,
+cancellation.
+
+Words are data (policies/note_words.yaml). A wish is told to a person with the sentence it stands
+in; nothing is acted upon. A note in which nothing is recognised is still mentioned, as information.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import msgspec
+
+from kette.domain.findings import Finding, Severity
+
+MAX_NOTE = 4000  # of what is read; the whole note stays in the order
+_EXCERPT = 200
+
+
+class NoteRule(msgspec.Struct, frozen=True):
+    """One kind of wish. Patterns run over single-spaced text."""
+
+    kind: str
+    severity: Severity
+    title: str
+    pattern: re.Pattern[str]
+    unless: re.Pattern[str] | None = None
+    value: re.Pattern[str] | None = None  # group "value"
+
+
+class NoteRules(msgspec.Struct, frozen=True):
+    rules: tuple[NoteRule, ...]
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """A recognised wish. value: what it is about where that can be read (a date as YYYY-MM-DD, a
+    neighbour's name, a phone number), else ""."""
+
+    kind: str
+    severity: Severity
+    title: str
+    excerpt: str
+    value: str
+
+
+def find_wishes(note: str, placed_on: date, rules: NoteRules) -> tuple[Wish, ...]:
+    """Every kind of wish in a note, at most one of a kind. placed_on: to complete "24.12."."""
+    text = _readable(note)
+    if not text:
+        return ()
+    return tuple(_wishes(text, placed_on, rules))
+
+
+def note_findings(note: str, placed_on: date, rules: NoteRules) -> tuple[Finding, ...]:
+    """The wishes as findings; one information for a note without a known wish."""
+    if not note or note.isspace():
+        return ()
+    wishes = find_wishes(note, placed_on, rules)
+    if not wishes:
+        message = "the customer wrote a note; no known wish in it"
+        excerpt = _readable(note)[:_EXCERPT]
+        return (Finding("note", "customer_note", Severity.INFO, message, before=excerpt),)
+    return tuple(
+        Finding(
+            code=f"note_{wish.kind}",
+            field="customer_note",
+            severity=wish.severity,
+            message=f"the customer {wish.title}" + (f": {wish.value}" if wish.value else ""),
+            before=wish.excerpt,
+            after=wish.value,
+            exception_kind="special_note",
+        )
+        for wish in wishes
+    )
+
+
+def _readable(note: str) -> str:
+    lines = (" ".join(line.split()) for line in note[:MAX_NOTE].splitlines())
+    return "\n".join(line for line in lines if line)
+
+
+def _wishes(text: str, placed_on: date, rules: NoteRules) -> Iterator[Wish]:
+    for rule in rules.rules:
+        match = _match(text, rule)
+        if match is None:
+            continue
+        sentence = _sentence(text, match)
+        yield Wish(
+            rule.kind, rule.severity, rule.title, sentence, _value(sentence, rule, placed_on)
+        )
+
+
+def _match(text: str, rule: NoteRule) -> re.Match[str] | None:
+    """The first match that no `unless` of the same sentence takes back."""
+    for match in rule.pattern.finditer(text):
+        if rule.unless is None or not rule.unless.search(_sentence(text, match)):
+            return match
+    return None
+
+
+def _sentence(text: str, match: re.Match[str]) -> str:
+    """The sentence around a match. A full stop after a digit is part of a date."""
+    start, end = match.span()
+    while start > 0 and not _ends_sentence(text, start - 1) and match.start() - start < 120:
+        start -= 1
+    while end < len(text) and not _ends_sentence(text, end) and end - match.end() < 120:
+        end += 1
+    return text[start : end + 1].strip()[:_EXCERPT]
+
+
+def _ends_sentence(text: str, position: int) -> bool:
+    char = text[position]
+    if char == ".":
+        return not (position > 0 and text[position - 1].isdigit())
+    return char in "!?\n"
+
+
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            ("jan",), ("feb",), ("mär", "mar", "mrz"), ("apr",), ("mai", "may"), ("jun",),
+            ("jul",), ("aug",), ("sep",), ("okt", "oct"), ("nov",), ("dez", "dec"),
+        ),
+        start=1,
+    )
+    for name in names
+}  # fmt: skip
+_ISO = re.compile(r"\b(20\d\d)-(\d{2})-(\d{2})\b")
+_GERMAN = re.compile(r"\b(\d{1,2})\.\s?(\d{1,2})\.(?:\s?(20\d\d|\d\d)\b)?")
+_WORDS_FIRST = re.compile(
+    r"\b(\d{1,2})(?:\.|st|nd|rd|th)?\s?(?:of\s)?([A-Za-zä]{3})[a-zä]*\.?(?:\s(20\d\d))?", re.I
+)
+_MONTH_FIRST = re.compile(
+    r"\b([A-Za-z]{3})[a-z]*\.?\s(\d{1,2})(?:st|nd|rd|th)?\b(?:,?\s(20\d\d))?", re.I
+)
+
+
+def _value(sentence: str, rule: NoteRule, placed_on: date) -> str:
+    if rule.kind == "delivery_date":
+        found = _date(sentence, placed_on)
+        return found.isoformat() if found else ""
+    match = rule.value.search(sentence) if rule.value is not None else None
+    return match["value"].strip(" .-") if match is not None else ""
+
+
+def _date(sentence: str, placed_on: date) -> date | None:
+    """The first date of a sentence; one without year is the next after the order."""
+    if match := _ISO.search(sentence):
+        return _day(int(match[1]), int(match[2]), int(match[3]))
+    if match := _GERMAN.search(sentence):
+        return _dated(match[3], int(match[2]), int(match[1]), placed_on)
+    for match in _WORDS_FIRST.finditer(sentence):
+        month = _MONTHS.get(match[2].casefold(), 0)
+        if month:
+            return _dated(match[3], month, int(match[1]), placed_on)
+    for match in _MONTH_FIRST.finditer(sentence):
+        month = _MONTHS.get(match[1].casefold(), 0)
+        if month:
+            return _dated(match[3], month, int(match[2]), placed_on)
+    return None
+
+
+def _dated(year: str | None, month: int, day: int, placed_on: date) -> date | None:
+    if year:
+        return _day(int(year) if len(year) == 4 else 2000 + int(year), month, day)
+    found = _day(placed_on.year, month, day)
+    # A customer names the day before ordering sometimes ("bestellt am 1.12."): a month back is
+    # past.
+    if found is not None and found < placed_on - timedelta(days=31) and placed_on.year < 9999:
+        return _day(placed_on.year + 1, month, day)
+    return found
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None

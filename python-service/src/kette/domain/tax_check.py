@@ -1,0 +1,264 @@
+"""Is the tax that the shop charged right for where the order goes? Compared, never changed.
+
+Order of questions: may this merchant charge VAT at all, where does the supply end (ship-to, for
+digital goods the customer's address), is that a territory of its own, is the buyer a business of
+another state, which rates are valid there on the day. Then each rate is recomputed from its net.
+Product classes are not known: every rate of the place is accepted. Sources: § 3c, § 4 Nr. 1, § 6,
+§ 6a, § 19 UStG; Directive 2006/112/EC. Limits: goods leave from the merchant's country; who is
+registered in a third country and charges its rates gets a warning, no error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from stdnum.eu import vat as eu_vat
+from stdnum.exceptions import ValidationError
+
+from kette.domain.findings import Finding, Severity
+from kette.domain.order import Address, LineItem, LineKind, Order, TaxShare
+from kette.domain.policy import Setup
+from kette.domain.tax_place import Area, TaxPlace, TaxTable, rates_on, tax_place
+
+_KIND = "tax_mismatch"
+_VOUCHER = ("gutschein", "geschenkkarte", "voucher", "gift card", "giftcard", "gift-card")
+
+
+def check_tax(order: Order, delivery: Address, setup: Setup, table: TaxTable) -> Iterator[Finding]:
+    """Findings about the tax of an order whose amounts have one currency."""
+    shares = order.tax_by_rate or _shares_of_lines(order.lines)
+    yield from _recompute(order, shares, setup.intake.tolerance_minor_per_line)
+    home = setup.merchant.address.country_code
+    vat_id = order.vat_id.strip()
+    valid_id = _valid_vat_id(vat_id) if vat_id else ""
+    charged = {
+        rate for share in shares if share.tax.minor and (rate := _rate(share.rate)) is not None
+    }
+    taxed = [share for share in shares if share.tax.minor]
+    untaxed = [share for share in shares if share.net.minor > 0 and not share.tax.minor]
+    if vat_id and not valid_id:
+        severity = Severity.WARNING if taxed or not untaxed else Severity.ERROR
+        message = "the VAT id is not valid by its form"
+        yield Finding(
+            "vat_id_invalid", "vat_id", severity, message, vat_id[:40], "", "vat_id_invalid"
+        )
+    if setup.merchant.small_business:
+        if taxed:
+            yield _error("tax_by_small_business", "a small business (§ 19 UStG) charges no VAT", "")
+        return
+    on = supply_date(order.placed_at, setup.merchant.time_zone)
+    ends_at = delivery if order.physical_lines or not _is_named(order.billing) else order.billing
+    if not ends_at.country_code.strip():
+        return  # reported as an address finding
+    place = tax_place(ends_at.country_code.strip().upper(), ends_at.postal_code, on, table)
+    if place.area is Area.OUTSIDE:
+        yield from _check_export(place, charged)
+    elif place.country == home:
+        yield from _check_home(order, place, charged, taxed, untaxed)
+    else:
+        yield from _check_other_member(place, charged, taxed, untaxed, valid_id, home, on, table)
+
+
+def supply_date(placed_at: datetime, time_zone: str) -> date:
+    """The business day on which an order was placed; stands for the day of supply at intake."""
+    try:
+        return placed_at.astimezone(_zone(time_zone)).date()
+    except (OverflowError, ValueError):
+        return placed_at.date()
+
+
+@lru_cache(maxsize=64)
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+@lru_cache(maxsize=2048)
+def _rate(text: str | None) -> Decimal | None:
+    """A rate as fraction; None where there is none or it cannot be one."""
+    if text is None or len(text) > 20:
+        return None
+    try:
+        rate = Decimal(text)
+    except InvalidOperation:
+        return None
+    return rate if rate.is_finite() and 0 <= rate < 1 else None
+
+
+@lru_cache(maxsize=2048)
+def _valid_vat_id(text: str) -> str:
+    """The VAT id in its compact form, or "" where form or check digit is wrong."""
+    if len(text) > 40:
+        return ""
+    try:
+        return str(eu_vat.validate(text))
+    except (ValidationError, ValueError, AttributeError, ImportError):
+        return ""
+
+
+def _is_named(address: Address) -> bool:
+    return bool(address.country_code.strip())
+
+
+def _shares_of_lines(lines: Iterable[LineItem]) -> tuple[TaxShare, ...]:
+    """Per rate from the lines, for shops that give no summary."""
+    found: dict[str | None, TaxShare] = {}
+    for line in lines:
+        share = found.get(line.rate)
+        if share is None:
+            found[line.rate] = TaxShare(line.rate, "", line.net, line.tax)
+        else:
+            found[line.rate] = TaxShare(line.rate, "", share.net + line.net, share.tax + line.tax)
+    return tuple(found.values())
+
+
+def _recompute(
+    order: Order, shares: tuple[TaxShare, ...], tolerance_minor_per_line: int
+) -> Iterator[Finding]:
+    """Each rate's tax from its net, a cent per line tolerated: shops round per line."""
+    for share in shares:
+        if share.rate is None:
+            if share.tax.minor:
+                message = "tax is charged without a rate"
+                yield _error("tax_without_rate", message, share.tax.amount)
+            continue
+        rate = _rate(share.rate)
+        if rate is None:
+            yield _error("tax_rate_unreadable", "the tax rate is not a fraction", share.rate[:20])
+            continue
+        lines = [line for line in order.lines if _rate(line.rate) == rate] or list(order.lines)
+        tolerance = tolerance_minor_per_line * max(1, len(lines))
+        expected = _times(share.net.minor, rate)
+        difference = share.tax.minor - expected
+        if abs(difference) > tolerance and abs(difference) > _per_piece(lines):
+            message = f"{_percent(rate)} of {share.net.amount} is not {share.tax.amount}"
+            yield _error("tax_differs", message, share.tax.amount, _amount(expected, share))
+    if order.tax_by_rate:
+        total = sum(share.tax.minor for share in shares)
+        difference = order.total_tax.minor - total
+        if abs(difference) > tolerance_minor_per_line * max(1, len(order.lines)):
+            message = f"the total tax differs from the sum per rate by {difference:+d} cents"
+            yield _error("total_tax_differs", message, order.total_tax.amount)
+
+
+def _per_piece(lines: list[LineItem]) -> int:
+    """What rounding each piece may add up to, where the lines show that pieces were rounded.
+
+    Some shops round the tax of one piece and multiply (3 x 9.99: 8.39 + 1.60 each); such a line
+    divides by its quantity without remainder in net and in tax.
+    """
+    allowed = 0
+    for line in lines:
+        pieces = abs(line.quantity)
+        if pieces > 1 and line.net.minor % pieces == 0 and line.tax.minor % pieces == 0:
+            allowed += pieces
+        else:
+            allowed += 1
+    return allowed
+
+
+def _check_export(place: TaxPlace, charged: set[Decimal]) -> Iterator[Finding]:
+    if not charged:
+        return
+    where = place.territory or place.country
+    shown = ", ".join(_percent(rate) for rate in sorted(charged))
+    message = f"{shown} VAT is charged on a delivery to {where}, which is outside the VAT area"
+    if charged <= place.rates:
+        # A merchant may be registered there; the setup does not know.
+        message = f"VAT of {where} is charged; right only with a registration there"
+        yield Finding("foreign_vat", "tax", Severity.WARNING, message, shown, "0 %", _KIND)
+    else:
+        yield _error("tax_on_export", message, shown, "0 %")
+
+
+def _check_home(
+    order: Order,
+    place: TaxPlace,
+    charged: set[Decimal],
+    taxed: list[TaxShare],
+    untaxed: list[TaxShare],
+) -> Iterator[Finding]:
+    yield from _check_rates(place, charged)
+    without = [share for share in untaxed if share.rate is None]
+    if not without:
+        return
+    lines = [line for line in order.lines if line.rate is None and line.net.minor > 0]
+    odd = [line for line in lines if line.kind is not LineKind.ITEM or not _is_voucher(line)]
+    if not odd:
+        message = "vouchers without tax; right for vouchers of more than one purpose"
+        yield Finding("voucher_untaxed", "tax", Severity.INFO, message)
+    elif taxed:
+        message = "a part of the order carries no tax rate"
+        yield Finding("line_untaxed", "tax", Severity.WARNING, message, "", "", _KIND)
+    else:
+        yield _error("tax_missing", f"no tax is charged on a delivery in {place.country}", "0 %")
+
+
+def _check_other_member(
+    place: TaxPlace,
+    charged: set[Decimal],
+    taxed: list[TaxShare],
+    untaxed: list[TaxShare],
+    vat_id: str,
+    home: str,
+    on: date,
+    table: TaxTable,
+) -> Iterator[Finding]:
+    foreign_business = bool(vat_id) and vat_id[:2] != table.aliases.get(home, home)
+    if untaxed and not taxed:
+        if foreign_business:
+            message = "tax-free supply to a business of another state; confirm its VAT id"
+            yield Finding("intra_eu_supply", "vat_id", Severity.INFO, message, vat_id)
+        elif all(share.rate is not None for share in untaxed) and Decimal(0) in place.rates:
+            return
+        else:
+            message = (
+                f"no tax is charged on a delivery to {place.country} without a VAT id of there"
+            )
+            yield _error("tax_missing", message, "0 %")
+        return
+    home_rates = rates_on(home, on, table)
+    if charged and charged <= home_rates and not charged <= place.rates:
+        shown = ", ".join(_percent(rate) for rate in sorted(charged))
+        message = f"{shown} of {home} is charged on a delivery to {place.country}"
+        yield _error("origin_rate", message, shown, _rates(place))
+        return
+    yield from _check_rates(place, charged)
+
+
+def _check_rates(place: TaxPlace, charged: set[Decimal]) -> Iterator[Finding]:
+    for rate in sorted(charged - place.rates):
+        where = place.territory or place.country
+        message = f"{_percent(rate)} is no VAT rate of {where} on this day"
+        yield _error("tax_rate_wrong", message, _percent(rate), _rates(place))
+
+
+def _is_voucher(line: LineItem) -> bool:
+    name = line.name[:300].casefold()
+    return not line.is_physical or any(word in name for word in _VOUCHER)
+
+
+def _times(minor: int, rate: Decimal) -> int:
+    return int((minor * rate).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def _amount(minor: int, like: TaxShare) -> str:
+    return type(like.tax)(minor, like.tax.currency).amount
+
+
+def _rates(place: TaxPlace) -> str:
+    return ", ".join(_percent(rate) for rate in sorted(place.rates, reverse=True))
+
+
+def _percent(rate: Decimal) -> str:
+    return f"{(rate * 100).normalize():f} %"
+
+
+def _error(code: str, message: str, before: str, after: str = "") -> Finding:
+    return Finding(code, "tax", Severity.ERROR, message, before, after, _KIND)

@@ -1,0 +1,351 @@
+"""Every key of a setup file: one table per section, in the order of `kette.domain.policy`.
+
+Durations and amounts are written for people ("3d", "100.00 EUR") and become seconds and Money; a
+key whose attribute carries a unit (`cancel_after` -> `cancel_after_s`) names its target here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+import msgspec
+import yaml
+
+from kette.domain.order import Address
+from kette.domain.validation import REQUIRED_FIELD_PATHS
+from kette.setup_schema import (
+    INVALID,
+    Field,
+    Reader,
+    Reading,
+    boolean,
+    choice,
+    country,
+    did_you_mean,
+    duration,
+    expandable,
+    iban,
+    integer,
+    list_of,
+    mail_address,
+    mapping_of,
+    money,
+    secret_reference,
+    section,
+    text,
+    time_zone,
+    vat_id,
+)
+
+ROLES = ("shop", "payment", "carrier", "mail", "archive", "automation")
+LANGUAGES = ("de", "en")
+EXCEPTION_KINDS = (
+    "missing_field",
+    "invalid_address",
+    "special_note",
+    "duplicate_order",
+    "amount_mismatch",
+    "tax_mismatch",
+    "vat_id_invalid",
+    "risk_review",
+    "dispute_inquiry",
+    "payment_open",
+    "payment_failed",
+    "chargeback",
+    "out_of_stock",
+    "fulfillment_blocked",
+    "shipment_late",
+    "changed_after_fulfillment",
+    "cancelled_after_shipment",
+    "return_overdue",
+    "return_differs",
+    "refund_needs_approval",
+    "invoice_failed",
+    "payout_mismatch",
+    "payout_unmatched",
+    "action_failed",
+    "payload_unknown",
+    "source_silent",
+    "order_stuck",
+    "restricted_destination",
+)
+NOTICES = (
+    "confirmation",
+    "payment_reminder",
+    "shipped",
+    "tracking",
+    "delayed",
+    "partially_shipped",
+    "delivered",
+    "cancelled",
+    "return_received",
+    "refunded",
+)
+_HTTP = r"https?://[^\s/?#@]+(?:/[^\s?#]*)?"
+_SMTP = r"smtps?://[^\s/?#@]+/?"
+
+
+class KindRule(msgspec.Struct, frozen=True):
+    """What a kind of system needs: role, base URL, names of secrets, names of options."""
+
+    role: str
+    base_url: str = ""  # pattern; empty = the kind has none
+    needs_base_url: bool = True
+    needs_secrets: tuple[str, ...] = ()
+    may_have_secrets: tuple[str, ...] = ()
+    options: dict[str, str] = {}  # name -> pattern of the value
+    needs_options: tuple[str, ...] = ()
+
+
+KINDS: dict[str, KindRule] = {
+    "woocommerce": KindRule(
+        role="shop",
+        base_url=_HTTP,
+        needs_secrets=("webhook",),
+        may_have_secrets=("consumer_key", "consumer_secret"),
+    ),
+    "stripe": KindRule(
+        role="payment",
+        base_url=_HTTP,
+        needs_secrets=("webhook",),
+        may_have_secrets=("api_key",),
+        options={"mode": "live|test"},
+    ),
+    "sendcloud": KindRule(
+        role="carrier",
+        base_url=_HTTP,
+        needs_secrets=("webhook",),
+        may_have_secrets=("public_key", "secret_key"),
+        options={"shipping_method": "[0-9]{1,10}", "sender_address": "[0-9]{1,10}"},
+    ),
+    "smtp": KindRule(
+        role="mail",
+        base_url=_SMTP,
+        may_have_secrets=("username", "password"),
+        options={"starttls": "always|if_offered|never"},
+    ),
+    "folder": KindRule(
+        role="archive",
+        needs_base_url=False,
+        options={"path": r"\S.*"},
+        needs_options=("path",),
+    ),
+    "s3": KindRule(
+        role="archive",
+        base_url=_HTTP,
+        needs_base_url=False,
+        may_have_secrets=("access_key", "secret_key"),
+        options={
+            "bucket": r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+            "region": r"[a-z0-9-]{2,30}",
+            "prefix": r"[\w./-]{1,200}",
+        },
+        needs_options=("bucket",),
+    ),
+    "n8n": KindRule(role="automation", base_url=_HTTP, needs_base_url=False),
+}
+
+
+def known_key(options: Iterable[str], noun: str) -> Callable[[str], str]:
+    """For mapping_of: the key must be one of the options."""
+    known = tuple(options)
+
+    def check(key: str) -> str:
+        return "" if key in known else f"{key!r} is not {noun} | {did_you_mean(key, known)}"
+
+    return check
+
+
+def _is_id(key: str) -> str:
+    if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", key):
+        return ""
+    return f"{key!r} is not an id | use small letters, digits and -, such as woo-main"
+
+
+def _is_word(key: str) -> str:
+    if re.fullmatch(r"[A-Za-z][\w-]{0,39}", key):
+        return ""
+    return f"{key!r} is not a name | use letters, digits, _ and -"
+
+
+def _cancel_after(node: yaml.Node, path: str, reading: Reading) -> object:
+    if isinstance(node, yaml.ScalarNode) and node.value == "never":
+        return None
+    return duration(node, path, reading)
+
+
+def _number_pattern(node: yaml.Node, path: str, reading: Reading) -> object:
+    """A number range: {n} counts, {year} is the year of issue; nothing else is filled in.
+
+    The signs are those that DATEV takes in Belegfeld 1, less those that a file name must not hold.
+    """
+    value = text(most=36)(node, path, reading)
+    if not isinstance(value, str):
+        return INVALID
+    hint = 'write it like "RE-{year}-{n:06d}"'
+    fields = re.findall(r"\{([^{}]*)\}", value)
+    rest = re.sub(r"\{[^{}]*\}", "", value)
+    counters = [field for field in fields if re.fullmatch(r"n(?::0[1-9]d)?", field)]
+    unknown = [field for field in fields if field not in counters and field != "year"]
+    if unknown:
+        return reading.report(node, path, f"{{{unknown[0]}}} is not known", hint)
+    if len(counters) != 1:
+        message = "has no {n}" if not counters else "has {n} twice"
+        return reading.report(node, path, f"{message}: documents would share a number", hint)
+    if not re.fullmatch(r"[A-Za-z0-9_-]*", rest):
+        return reading.report(node, path, "may hold letters, digits, - and _ only", hint)
+    longest = value.replace("{year}", "2026")
+    if len(re.sub(r"\{n[^{}]*\}", "000000000", longest)) > 36:
+        return reading.report(node, path, "makes numbers of more than 36 signs", "shorten it")
+    return value
+
+
+ADDRESS = section(
+    {
+        "name": Field(text()),
+        "company": Field(text()),
+        "line1": Field(text(), required=True),
+        "line2": Field(text()),
+        "postal_code": Field(text(most=20), required=True),
+        "city": Field(text(), required=True),
+        "region": Field(text()),
+        "country_code": Field(country, required=True),
+        "phone": Field(text(r"[+0-9][0-9 ()/.-]{3,30}", "write it like +49 40 123456")),
+        "email": Field(mail_address),
+    }
+)
+
+
+def read_address(node: yaml.Node, path: str, reading: Reading) -> object:
+    values = ADDRESS(node, path, reading)
+    return INVALID if values is INVALID else Address(**values)
+
+
+_SYSTEM = section(
+    {
+        "kind": Field(choice(KINDS), required=True),
+        "role": Field(choice(ROLES), required=True),
+        "base_url": Field(expandable()),
+        "serves": Field(list_of(text(most=40), or_one=True)),
+        "secrets": Field(
+            mapping_of(_is_word, list_of(secret_reference, least=1, most=2, or_one=True))
+        ),
+        "options": Field(mapping_of(_is_word, expandable())),
+    }
+)
+_MERCHANT = section(
+    {
+        "name": Field(text(), required=True),
+        "address": Field(read_address, required=True),
+        "tax_number": Field(text(r"[0-9 /.-]{8,20}", "write it like 48/123/45678")),
+        "vat_id": Field(vat_id),
+        "register": Field(text()),
+        "iban": Field(iban),
+        "bank_name": Field(text()),
+        "website": Field(text(_HTTP, "write it like https://shop.example")),
+        "language": Field(choice(LANGUAGES)),
+        "time_zone": Field(time_zone),
+        "small_business": Field(boolean),
+    }
+)
+_INTAKE = section(
+    {
+        "required_fields": Field(list_of(choice(REQUIRED_FIELD_PATHS))),
+        "duplicate_window": Field(duration, "duplicate_window_s"),
+        "allowed_countries": Field(list_of(country)),
+        "restricted_countries": Field(list_of(country)),
+        "tolerance_minor_per_line": Field(integer(0, 100)),
+        "check_house_number": Field(boolean),
+    }
+)
+_PAYMENT = section(
+    {
+        "pay_later_methods": Field(list_of(text(most=80))),
+        "prepaid_methods": Field(list_of(text(most=80))),
+        "reminders_after": Field(list_of(duration, most=10), "reminders_after_s"),
+        "cancel_after": Field(_cancel_after, "cancel_after_s"),
+        "timer_exempt_origins": Field(list_of(text(most=80))),
+        "shop_refunds_moved_by": Field(choice(("shop", "kette"))),
+        "shop_refund_wait": Field(duration, "shop_refund_wait_s"),
+        "authorization_alert_before": Field(duration, "authorization_alert_before_s"),
+    }
+)
+_FULFILLMENT = section(
+    {
+        "check_stock": Field(boolean),
+        "partial_delivery": Field(boolean),
+        "ship_within": Field(duration, "ship_within_s"),
+        "ship_on_authorization": Field(boolean),
+        "complete_in_shop": Field(boolean),
+        "default_weight_g": Field(integer(1, 1_000_000)),
+    }
+)
+_ACCOUNTING = section(
+    {
+        "invoice_at": Field(choice(("shipment", "payment"))),
+        "invoice_number": Field(_number_pattern),
+        "credit_note_number": Field(_number_pattern),
+        "payment_term_days": Field(integer(0, 365)),
+    }
+)
+_CUSTOMER = section(
+    {
+        "notices": Field(list_of(choice(NOTICES))),
+        "default_language": Field(choice(LANGUAGES)),
+        "mail_from": Field(mail_address),
+        "reply_to": Field(mail_address),
+    }
+)
+_APPROVALS = section({"refund_over": Field(money), "mail_owner": Field(text(most=40))})
+_EXCEPTIONS = section(
+    {
+        "owners": Field(mapping_of(known_key(EXCEPTION_KINDS, "an exception kind"), text(most=40))),
+        "limits": Field(
+            mapping_of(known_key(EXCEPTION_KINDS, "an exception kind"), duration),
+            "limits_s",
+        ),
+        "default_owner": Field(text(most=40)),
+        "default_limit": Field(duration, "default_limit_s"),
+        "owner_mails": Field(mapping_of(_is_word, mail_address)),
+    }
+)
+_ACTIONS = section(
+    {
+        "max_attempts": Field(integer(1, 50)),
+        "lease": Field(duration, "lease_s"),
+        "backoff": Field(list_of(duration, least=1, most=50), "backoff_s"),
+        "batch_max": Field(integer(1, 1000)),
+        "pushes_in_flight": Field(integer(1, 50)),
+    }
+)
+
+
+def setup_reader(risk_codes: Iterable[str]) -> Reader:
+    """The reader of a whole file. risk_codes: the weights that a setup may override."""
+    weights = mapping_of(known_key(risk_codes, "a risk signal"), integer(-100, 100))
+    risk = section(
+        {
+            "review_from": Field(integer(1, 100)),
+            "block_from": Field(integer(1, 100)),
+            "high_value": Field(money),
+            "weights": Field(weights),
+            "version": Field(text(most=40)),
+        }
+    )
+    return section(
+        {
+            "name": Field(text(most=80), required=True),
+            "merchant": Field(_MERCHANT, required=True),
+            "systems": Field(mapping_of(_is_id, _SYSTEM), required=True),
+            "intake": Field(_INTAKE),
+            "risk": Field(risk),
+            "payment": Field(_PAYMENT),
+            "fulfillment": Field(_FULFILLMENT),
+            "accounting": Field(_ACCOUNTING),
+            "customer": Field(_CUSTOMER),
+            "approvals": Field(_APPROVALS),
+            "exceptions": Field(_EXCEPTIONS),
+            "actions": Field(_ACTIONS),
+        }
+    )
