@@ -44,23 +44,6 @@ export const resultFields: INodeProperties[] = [
 			'What became of the actions. Items that carry an error are failed whatever is chosen here.',
 	},
 	{
-		displayName: 'Reason',
-		name: 'reason',
-		type: 'string',
-		default: '',
-		placeholder: 'e.g. The carrier does not serve this country',
-		description: 'What the exception list will say',
-		displayOptions: { show: { outcome: ['failed'] } },
-	},
-	{
-		displayName: 'Try Again Later',
-		name: 'retryable',
-		type: 'boolean',
-		default: false,
-		description: 'Whether another attempt may succeed without anybody changing something',
-		displayOptions: { show: { outcome: ['failed'] } },
-	},
-	{
 		displayName: 'Reference Field',
 		name: 'referenceField',
 		type: 'string',
@@ -103,6 +86,22 @@ export const resultFields: INodeProperties[] = [
 				description:
 					'Put the answers of all items of an action into a list under this name. Without it a single answer stays as it is, several become a list "items".',
 			},
+			{
+				displayName: 'Error',
+				name: 'error',
+				type: 'string',
+				default: '',
+				placeholder: 'e.g. The carrier does not serve this country',
+				description: 'What the exception list says for the outcome Failed',
+			},
+			{
+				displayName: 'Retryable',
+				name: 'retryable',
+				type: 'boolean',
+				default: false,
+				description:
+					'Whether, for the outcome Failed, another attempt may succeed without anybody changing something',
+			},
 		],
 	},
 ];
@@ -112,8 +111,8 @@ function settingsOf(context: IExecuteFunctions): Settings {
 	return {
 		outcome: context.getNodeParameter('outcome', 0, 'done') as Settings['outcome'],
 		referenceField: context.getNodeParameter('referenceField', 0, '') as string,
-		reason: (context.getNodeParameter('reason', 0, '') as string) || 'No reason given',
-		retryable: context.getNodeParameter('retryable', 0, false) as boolean,
+		error: String(options.error ?? '').trim(),
+		retryable: typeof options.retryable === 'boolean' ? options.retryable : undefined,
 		answerField: String(options.answerField ?? '').trim(),
 		acceptUnchanged: options.acceptUnchanged === true,
 	};
@@ -126,16 +125,18 @@ export function gather(context: IExecuteFunctions, items: INodeExecutionData[]):
 	const groups = new Map<string, { match: Match; outcomes: Outcome[]; from: number[] }>();
 	const lost: number[] = [];
 	for (const [itemIndex, item] of items.entries()) {
-		const match = matches[itemIndex];
+		const found = matches[itemIndex] ?? [];
 		const outcome = outcomeOf(item, settings);
-		if (!match || !outcome) {
+		if (found.length === 0 || !outcome) {
 			lost.push(itemIndex);
 			continue;
 		}
-		const group = groups.get(match.key) ?? { match, outcomes: [], from: [] };
-		group.outcomes.push(outcome);
-		group.from.push(itemIndex);
-		groups.set(match.key, group);
+		for (const match of found) {
+			const group = groups.get(match.key) ?? { match, outcomes: [], from: [] };
+			group.outcomes.push(outcome);
+			group.from.push(itemIndex);
+			groups.set(match.key, group);
+		}
 	}
 	return {
 		results: [...groups.values()].map(({ match, outcomes }) =>

@@ -18,12 +18,18 @@ export interface Match {
 	leaseId?: string;
 }
 
-type GetPairedItem = (
-	destination: string,
-	source: ISourceData | null,
-	paired: IPairedItemData,
-) => INodeExecutionData | null | undefined;
+/** The part of n8n's data proxy that is used here. */
+export interface RunData {
+	$getPairedItem: (
+		destination: string,
+		source: ISourceData | null,
+		paired: IPairedItemData,
+	) => INodeExecutionData | null | undefined;
+	$items: (nodeName: string, outputIndex: number, runIndex: number) => INodeExecutionData[];
+}
 
+const MAX_OUTPUTS = 32;
+const LATEST_RUN = -1;
 const ACTION_SOURCE = /(^|\.)(kette|ketteTrigger|executeWorkflowTrigger)$/;
 
 /** A whole action, as pushed or leased. A vendor's answer has no such set of fields. */
@@ -38,6 +44,10 @@ export function isAction(json: IDataObject): boolean {
 /** An item that says itself what became of its action, as "Collect Results" makes them. */
 export function isResult(json: IDataObject): boolean {
 	return typeof json.key === 'string' && (json.status === 'done' || json.status === 'failed');
+}
+
+function isUntouched(item: INodeExecutionData): boolean {
+	return !item.json.error && (isAction(item.json) || isResult(item.json));
 }
 
 export function matchIn(json: IDataObject): Match | undefined {
@@ -76,48 +86,91 @@ function sourcesOf(context: IExecuteFunctions, actionsFrom: string): string[] {
 		.map((node) => node.name);
 }
 
-function pairingsOf(item: INodeExecutionData): IPairedItemData[] {
-	const paired = item.pairedItem;
+function pairingsOf(item: INodeExecutionData | undefined): IPairedItemData[] {
+	const paired = item?.pairedItem;
 	if (paired === undefined) return [];
 	return (Array.isArray(paired) ? paired : [paired]).map((one) =>
 		typeof one === 'number' ? { item: one } : one,
 	);
 }
 
+/** n8n throws where there is no way, no such output, no such run. Here that is an answer. */
+function attempt<T>(ask: () => T): T | undefined {
+	try {
+		return ask();
+	} catch {
+		return undefined;
+	}
+}
+
 function follow(
-	getPairedItem: GetPairedItem,
+	run: RunData,
 	item: INodeExecutionData,
 	sources: string[],
 	inputs: Array<ISourceData | null>,
 ): Match | undefined {
 	for (const name of sources) {
 		for (const pairing of pairingsOf(item)) {
-			try {
-				const found = getPairedItem(name, inputs[pairing.input ?? 0] ?? null, pairing);
-				const match = found ? matchIn(found.json) : undefined;
-				if (match) return match;
-			} catch {
-				// n8n throws where there is no way back to this node; another source may have one.
-				continue;
-			}
+			const source = inputs[pairing.input ?? 0] ?? null;
+			const found = attempt(() => run.$getPairedItem(name, source, pairing));
+			const match = found ? matchIn(found.json) : undefined;
+			if (match) return match;
 		}
 	}
 	return undefined;
 }
 
-/** The action of each item, undefined where none can be found. */
+/**
+ * A node that fails once for all its items (a sub-workflow that cannot be started) puts one error
+ * item out, linked to all of them and carrying the fields of the first. All of them failed. They are
+ * looked up at the node before: on the output whose items fit the links and hold that first action.
+ */
+export function sharedFailure(
+	run: RunData,
+	item: INodeExecutionData,
+	inputs: Array<ISourceData | null>,
+	parentsOf: (nodeName: string) => string[],
+): Match[] {
+	const [own] = pairingsOf(item);
+	const source = inputs[own?.input ?? 0];
+	if (!own || !source || !item.json.error || typeof item.json.key !== 'string') return [];
+	const emitted = attempt(() =>
+		run.$items(source.previousNode, source.previousNodeOutput ?? 0, source.previousNodeRun ?? 0),
+	);
+	const links = pairingsOf(emitted?.[own.item]);
+	const first = links[0];
+	if (links.length < 2 || !first) return [];
+	for (const parent of parentsOf(source.previousNode)) {
+		for (let output = 0; output < MAX_OUTPUTS; output++) {
+			const candidates = attempt(() => run.$items(parent, output, LATEST_RUN));
+			if (candidates === undefined) break;
+			if (candidates?.[first.item]?.json.key !== item.json.key) continue;
+			return links.flatMap((link) => matchIn(candidates[link.item]?.json ?? {}) ?? []);
+		}
+	}
+	return [];
+}
+
+/** The actions of each item: one as a rule, several for a shared failure, none if it has no link. */
 export function findKeys(
 	context: IExecuteFunctions,
 	items: INodeExecutionData[],
 	actionsFrom: string,
-): Array<Match | undefined> {
-	if (items.every((item) => isAction(item.json) || isResult(item.json))) {
-		return items.map((item) => matchIn(item.json));
+): Match[][] {
+	if (items.every((item) => isUntouched(item))) {
+		return items.map((item) => [matchIn(item.json) ?? []].flat());
 	}
-	const proxy = context.getWorkflowDataProxy(0) as { $getPairedItem: GetPairedItem };
+	const run = context.getWorkflowDataProxy(0) as RunData;
 	const inputs = context.getExecuteData().source?.main ?? [];
 	const sources = sourcesOf(context, actionsFrom);
-	const linked = items.map((item) => follow(proxy.$getPairedItem, item, sources, inputs));
+	const parentsOf = (name: string) =>
+		context.getParentNodes(name, { depth: 1 }).map((node) => node.name);
+	const linked = items.map((item) => follow(run, item, sources, inputs));
 	const keysOfRun = new Set(linked.flatMap((match) => (match ? [match.key] : [])));
-	return items.map((item, index) => chooseMatch(item.json, linked[index], keysOfRun));
+	return items.map((item, index) => {
+		const shared = sharedFailure(run, item, inputs, parentsOf);
+		if (shared.length > 0) return shared;
+		const match = chooseMatch(item.json, linked[index], keysOfRun);
+		return match ? [match] : [];
+	});
 }

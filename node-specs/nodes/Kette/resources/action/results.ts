@@ -4,14 +4,15 @@ import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
 import { asObject } from '../../../../shared/problem';
 import { textAt } from '../../fields';
 import { failureOf, isFullResponse } from './failure';
+import type { Failure } from './failure';
 import { isAction } from './keys';
 import type { Match } from './keys';
 
 export interface Settings {
 	outcome: 'done' | 'failed' | 'item';
 	referenceField: string;
-	reason: string;
-	retryable: boolean;
+	error: string;
+	retryable: boolean | undefined;
 	answerField: string;
 	acceptUnchanged: boolean;
 }
@@ -101,21 +102,29 @@ function stated(json: IDataObject): Outcome | undefined {
 	return withAnswer(outcome, asObject(json.answer));
 }
 
+/** Failed for the reason that the workflow's author gave, with the error of the item if it has one. */
+function given(json: IDataObject, failure: Failure | undefined, settings: Settings): Outcome {
+	const reasons = [settings.error, failure?.message ?? ''].filter((reason) => reason !== '');
+	const outcome: Outcome = {
+		status: 'failed',
+		error: reasons.join(': ') || 'No reason given',
+		retryable: settings.retryable ?? failure?.retryable ?? false,
+	};
+	return withAnswer(outcome, failure ? failure.answer : answerOf(json));
+}
+
 /** The outcome of one item; undefined if the item had to state it and does not. */
 export function outcomeOf(item: INodeExecutionData, settings: Settings): Outcome | undefined {
 	const own = settings.outcome === 'item' ? stated(item.json) : undefined;
 	if (own) return own;
 	const failure = failureOf(item);
+	if (settings.outcome === 'failed') return given(item.json, failure, settings);
 	if (failure) {
 		const { message: error, retryable, answer } = failure;
 		return withAnswer({ status: 'failed', error, retryable }, answer);
 	}
 	if (settings.outcome === 'item') return undefined;
 	const answer = answerOf(item.json);
-	if (settings.outcome === 'failed') {
-		const { reason: error, retryable } = settings;
-		return withAnswer({ status: 'failed', error, retryable }, answer);
-	}
 	if (Object.keys(answer).length === 0 && isAction(item.json) && !settings.acceptUnchanged) {
 		return { status: 'failed', error: UNCHANGED, retryable: true };
 	}

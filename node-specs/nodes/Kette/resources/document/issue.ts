@@ -25,7 +25,7 @@ export const operation: Operation = {
 		const itemOf = new Map<string, number>();
 		const out: INodeExecutionData[] = [];
 		for (const [itemIndex, match] of found.entries()) {
-			if (match) itemOf.set(match.key, itemOf.get(match.key) ?? itemIndex);
+			for (const { key } of match) itemOf.set(key, itemOf.get(key) ?? itemIndex);
 		}
 		for (const keys of chunksOf([...itemOf.keys()], MAX_KEYS)) {
 			try {
@@ -42,7 +42,7 @@ export const operation: Operation = {
 				for (const key of keys) out.push(failedItem(error, itemOf.get(key) ?? 0));
 			}
 		}
-		const lost = found.findIndex((match) => match === undefined);
+		const lost = found.findIndex((match) => match.length === 0);
 		if (lost !== -1) {
 			const error = new NodeOperationError(context.getNode(), 'The item belongs to no action', {
 				description: 'Connect this node to the output "Issue Invoice" of a Kette Trigger.',
