@@ -10,18 +10,21 @@ import os
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 
-from kette.n8n_runtime.child import Child, free_port
+from kette.n8n_runtime.child import Child, ProgramError, free_port
 from kette.n8n_runtime.node import NodeRuntime
-from kette.n8n_runtime.rest import N8nApi, create_api_key
+from kette.n8n_runtime.rest import N8nApi, create_api_key, publication_status, sign_in
 
 OWNER_EMAIL = "owner@example.com"
 _READY_TIMEOUT_S = 180.0
+# A workflow without a trigger of its own, such as one that others call, stays "not_published".
+_SETTLED = {"published", "not_published"}
 _OFF_MODULES = "insights,instance-ai,mcp-registry,chat-hub,workflow-builder"
 
 
@@ -137,6 +140,26 @@ class N8n:
             key = create_api_key(self.url, self.place.email, self.place.password)
             self._api = N8nApi(self.url, key)
         return self._api
+
+    def wait_triggers(self, workflow_ids: Sequence[str], timeout_s: float = 60.0) -> None:
+        """Return when every trigger of the published workflows is listening.
+
+        Publishing answers before a trigger has registered its webhook with the other side; the
+        outcome is only told to a signed-in user. Raises ProgramError naming the workflows.
+        """
+        deadline = time.monotonic() + timeout_s
+        with sign_in(self.url, self.place.email, self.place.password) as session:
+            while True:
+                states = {
+                    workflow_id: publication_status(session, workflow_id)
+                    for workflow_id in workflow_ids
+                }
+                if all(state in _SETTLED for state in states.values()):
+                    return
+                if time.monotonic() > deadline:
+                    late = {key: value for key, value in states.items() if value not in _SETTLED}
+                    raise ProgramError(f"Triggers of these workflows do not listen: {late}")
+                time.sleep(0.3)
 
     def is_running(self) -> bool:
         return self._child.is_running()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -20,13 +21,20 @@ class N8nApiError(Exception):
     """n8n refused a request; the message holds what it said."""
 
 
+@contextmanager
+def sign_in(url: str, email: str, password: str) -> Iterator[httpx.Client]:
+    """Give a client with the session of a user, for what the public API does not offer."""
+    with httpx.Client(base_url=url, timeout=_TIMEOUT_S, trust_env=False) as client:
+        _json(client.post("/rest/login", json={"emailOrLdapLoginId": email, "password": password}))
+        yield client
+
+
 def create_api_key(url: str, email: str, password: str, label: str = "kette") -> str:
     """Sign in as the owner and return a new API key with every scope of this n8n.
 
     A key of the same label is replaced: n8n shows a key only once and refuses equal labels.
     """
-    with httpx.Client(base_url=url, timeout=_TIMEOUT_S, trust_env=False) as client:
-        _json(client.post("/rest/login", json={"emailOrLdapLoginId": email, "password": password}))
+    with sign_in(url, email, password) as client:
         listed = _json(client.get("/rest/api-keys"))["data"]
         keys = listed.get("items", []) if isinstance(listed, dict) else listed
         for key in keys:
@@ -36,6 +44,13 @@ def create_api_key(url: str, email: str, password: str, label: str = "kette") ->
         body = {"label": label, "expiresAt": None, "scopes": scopes}
         raw: str = _json(client.post("/rest/api-keys", json=body))["data"]["rawApiKey"]
         return raw
+
+
+def publication_status(session: httpx.Client, workflow_id: str) -> str:
+    """Return in_progress, published, partial, failed or, without any trigger, not_published."""
+    answer = _json(session.get(f"/rest/workflows/{workflow_id}/publication-status"))
+    status: str = answer["data"]["status"]
+    return status
 
 
 class N8nApi:
