@@ -1,4 +1,4 @@
-"""Sendcloud's webhook shapes: parcel_status_changed (v2, v3) and parcels.event.created (v3, beta)."""
+"""Sendcloud's webhooks: parcel_status_changed (v2, v3) and parcels.event.created (v3, beta)."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """How Sendcloud proves itself.
 
 Webhooks of an integration carry `Sendcloud-Signature`: hex HMAC-SHA256 of the raw body with the
-integration's secret. Deliveries of the Event Subscriptions interface (v3, beta) are not signed; they
-carry what was set up with the connection: a bearer token, a password or an API key. One of these is
-accepted only where the option `event_auth` allows it, since it does not protect the body.
+integration's secret. Deliveries of Event Subscriptions (v3, beta) are not signed; they carry what
+was set up with the connection: a bearer token, a password or an API key. One of these is accepted
+only where the option `event_auth` (bearer, basic, api_key) allows it: it does not protect the body.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ def verify(delivery: Delivery, secrets: Sequence[bytes]) -> None:
         given = _credential(delivery)
         proofs = list(secrets)
         what = "the credential of the event connection is wrong"
-    if not any([hmac.compare_digest(proof, given) for proof in proofs]):
+    matches = [hmac.compare_digest(proof, given) for proof in proofs]
+    if not any(matches):
         raise SignatureError(what)
 
 

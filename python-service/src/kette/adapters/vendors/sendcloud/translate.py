@@ -171,7 +171,7 @@ def _refs(system: System, parcel_id: str, parcel: Mapping[str, Any]) -> tuple[Re
             refs.append(Ref(KETTE, reference))
     if number := line_of_text(parcel.get("tracking_number"))[:_LONGEST]:
         refs.append(Ref(system.id, f"tracking:{number}"))
-    if shop and (number := line_of_text(parcel.get("order_number"))[:_LONGEST]):
+    if shop and (number := line_of_text(parcel.get("order_number")).lstrip("#")[:_LONGEST]):
         refs.append(Ref(shop, f"number:{number}"))
     return tuple(dict.fromkeys(refs))
 

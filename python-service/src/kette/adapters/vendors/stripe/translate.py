@@ -86,7 +86,7 @@ def _refuse_test(event: Event, told: Mapping[str, Any], event_type: str, system:
     if livemode is False and system.options.get("mode") != _TEST_MODE:
         raise UnknownPayloadError(
             event_type,
-            "livemode: a test event, refused; a test setup says so by the system's option mode: test",
+            "livemode: a test event, refused; a test setup gives its system the option mode: test",
         )
 
 
