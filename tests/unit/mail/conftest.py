@@ -1,23 +1,22 @@
-"""A real upstream SMTP server on loopback that can be told to refuse, delay or die, and a real store."""
+"""A real upstream SMTP server on loopback that can be told to refuse, delay or die, and a real
+store."""
 
 from __future__ import annotations
 
+import smtplib
 import socket
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from pathlib import Path
-from smtplib import SMTP
 
 import pytest
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP as Server
-from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
-from sqlalchemy import Engine, MetaData, Table, create_engine
-
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from kette.adapters.mail.gateway import MailGateway
 from kette.adapters.mail.sql_store import SqlMailStore
 from kette.adapters.mail.table import define_mails
 from kette.adapters.mail.upstream import UpstreamSettings
+from sqlalchemy import Engine, MetaData, Table, create_engine
 
 KEY = "kette_test_key"
 
@@ -29,7 +28,8 @@ def free_port() -> int:
 
 
 class Inbox:
-    """Handler of the upstream server: keeps what it takes over; answers come from the two scripts."""
+    """Handler of the upstream server: keeps what it takes over; answers come from the two
+    scripts."""
 
     def __init__(self) -> None:
         self.mails: list[tuple[str, list[str], bytes]] = []
@@ -39,14 +39,14 @@ class Inbox:
         self.before_answer: Callable[[], None] = lambda: None
 
     async def handle_EHLO(  # noqa: N802
-        self, server: Server, session: Session, envelope: Envelope, name: str, answers: list[str]
+        self, server: SMTP, session: Session, envelope: Envelope, name: str, answers: list[str]
     ) -> list[str]:
         session.host_name = name
         self.connections += 1
         return answers
 
     async def handle_RCPT(  # noqa: N802
-        self, server: Server, session: Session, envelope: Envelope, address: str, options: list[str]
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         script = self.rcpt_answers.get(address, [])
         answer = script.pop(0) if script else "250 OK"
@@ -55,7 +55,7 @@ class Inbox:
         return answer
 
     async def handle_DATA(  # noqa: N802
-        self, server: Server, session: Session, envelope: Envelope
+        self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
         answer = self.data_answers.pop(0) if self.data_answers else "250 OK"
         if answer.startswith("250"):
@@ -98,7 +98,7 @@ class UpstreamServer:
 
     def _authenticate(
         self,
-        server: Server,
+        server: SMTP,
         session: Session,
         envelope: Envelope,
         mechanism: str,
@@ -165,9 +165,11 @@ def action_mail(key: str | None, to: str = "anke@example.org", text: str = "Hall
     return message
 
 
-def send(gateway: MailGateway, message: EmailMessage | bytes, *to: str, password: str = KEY) -> None:
+def send(
+    gateway: MailGateway, message: EmailMessage | bytes, *to: str, password: str = KEY
+) -> None:
     """Hand a mail in as n8n would; returns once the gateway has answered 250."""
-    with SMTP("127.0.0.1", gateway.port, timeout=10) as client:
+    with smtplib.SMTP("127.0.0.1", gateway.port, timeout=10) as client:
         client.login("kette", password)
         if isinstance(message, bytes):
             client.sendmail("laden@nordlicht.example", to or ["anke@example.org"], message)

@@ -1,4 +1,5 @@
-"""The gateway against a real upstream server: each action's mail arrives once, whatever happens between."""
+"""The gateway against a real upstream server: each action's mail arrives once, whatever happens
+between."""
 
 from __future__ import annotations
 
@@ -10,13 +11,12 @@ from email import message_from_bytes
 from email.message import EmailMessage
 
 import pytest
-from sqlalchemy import Engine, Table, select
-
 from kette.adapters.mail.gateway import MailGateway
 from kette.adapters.mail.message import message_id_of
 from kette.adapters.mail.sql_store import SqlMailStore
 from kette.adapters.mail.store import MailState
 from kette.adapters.mail.upstream import UpstreamSettings
+from sqlalchemy import Engine, Table, select
 
 from .conftest import KEY, UpstreamServer, action_mail, free_port, send
 
@@ -93,7 +93,11 @@ def test_mails_are_forwarded_in_the_order_they_came_over_few_connections(
 
 
 def test_an_upstream_that_is_down_costs_no_attempt_and_gets_everything_later(
-    gateway: MailGateway, upstream: UpstreamServer, store: SqlMailStore, engine: Engine, mails: Table
+    gateway: MailGateway,
+    upstream: UpstreamServer,
+    store: SqlMailStore,
+    engine: Engine,
+    mails: Table,
 ) -> None:
     upstream.stop()
     for number in range(3):
@@ -108,7 +112,11 @@ def test_an_upstream_that_is_down_costs_no_attempt_and_gets_everything_later(
 
 
 def test_a_4xx_answer_is_tried_again_later(
-    gateway: MailGateway, upstream: UpstreamServer, store: SqlMailStore, engine: Engine, mails: Table
+    gateway: MailGateway,
+    upstream: UpstreamServer,
+    store: SqlMailStore,
+    engine: Engine,
+    mails: Table,
 ) -> None:
     upstream.inbox.data_answers = ["451 4.7.1 Greylisted"]
     send(gateway, action_mail("notify:ord_1:shipped"))
@@ -165,7 +173,11 @@ def test_a_5xx_answer_fails_for_good_and_a_new_try_of_the_action_is_taken(
 
 
 def test_recipients_refused_for_now_are_served_later_and_nobody_twice(
-    gateway: MailGateway, upstream: UpstreamServer, store: SqlMailStore, engine: Engine, mails: Table
+    gateway: MailGateway,
+    upstream: UpstreamServer,
+    store: SqlMailStore,
+    engine: Engine,
+    mails: Table,
 ) -> None:
     upstream.inbox.rcpt_answers = {"bo@example.org": ["450 4.2.1 Mailbox busy"]}
     send(gateway, action_mail("notify_owner:1"), "anke@example.org", "bo@example.org")
@@ -233,11 +245,10 @@ def test_no_second_mail_can_be_smuggled_through_line_ends(
         client.send(b"Subject: one\r\n\r\nfirst" + trick + smuggled)
         client.sock.settimeout(5)
         assert client.getreply()[0] == 250
-        with pytest.raises((smtplib.SMTPException, TimeoutError, OSError)):
-            # Whatever the gateway answers to the rest, it must not have become a second mail.
-            while True:
-                client.sock.settimeout(0.3)
-                client.getreply()
+        # Nothing is left over that the gateway could have taken for commands.
+        client.sock.settimeout(0.5)
+        with pytest.raises(smtplib.SMTPServerDisconnected, match="timed out"):
+            client.getreply()
     wait_until(lambda: len(upstream.inbox.mails) == 1)
     [(sender, recipients, content)] = upstream.inbox.mails
     assert (sender, recipients) == ("laden@nordlicht.example", ["anke@example.org"])

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 
@@ -122,7 +123,9 @@ class MailGateway:
     ) -> None:
         self.host, self.port = host, port
         self._store = store
-        self._forwarder = Forwarder(store, Upstream(upstream), upstream.timeout_s, on_failed, backoff_s)
+        self._forwarder = Forwarder(
+            store, Upstream(upstream), upstream.timeout_s, on_failed, backoff_s
+        )
         self._controller = Controller(
             _Handler(store, self._forwarder.wake),
             hostname=host,
@@ -143,6 +146,9 @@ class MailGateway:
         # aiosmtpd warns once per connection that the password travels unencrypted; see the class.
         warnings.filterwarnings("ignore", "Requiring AUTH while not requiring TLS", UserWarning)
         logging.getLogger("mail.log").setLevel(logging.ERROR)
+        # Asked beforehand: the controller would wait for its own port until the time limit.
+        with socket.create_server((self.host, self.port)):
+            pass
         self._controller.start()
         try:
             self._forwarder.start()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from sqlalchemy import Engine, Insert, Table, func, select, update
+from sqlalchemy import Engine, Table, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kette.adapters.mail.store import Acceptance, Envelope, MailState, WaitingMail
@@ -51,7 +51,9 @@ class SqlMailStore:
         }
         with self._engine.begin() as connection:
             values = {**content, "action_key": action_key, "created_us": now}
-            if connection.execute(self._insert().values(values)).rowcount:
+            # Asked for the row, not for a row count: psycopg counts nothing here.
+            stored = self._insert().values(values).returning(mails.c.id)
+            if connection.execute(stored).first() is not None:
                 return Acceptance.ACCEPTED
             # A mail that was refused for good never reached anybody: a new try replaces it.
             anew = (
@@ -64,12 +66,12 @@ class SqlMailStore:
                 return Acceptance.ACCEPTED
         return Acceptance.DUPLICATE
 
-    def _insert(self) -> Insert:
+    def _insert(self) -> postgresql.Insert | sqlite.Insert:
         if self._engine.dialect.name == "postgresql":
-            return postgresql.insert(self._mails).on_conflict_do_nothing(
-                index_elements=["action_key"]
-            )
-        return sqlite.insert(self._mails).on_conflict_do_nothing(index_elements=["action_key"])
+            into_postgresql = postgresql.insert(self._mails)
+            return into_postgresql.on_conflict_do_nothing(index_elements=["action_key"])
+        into_sqlite = sqlite.insert(self._mails)
+        return into_sqlite.on_conflict_do_nothing(index_elements=["action_key"])
 
     def due(self, limit: int) -> Sequence[WaitingMail]:
         mails = self._mails
