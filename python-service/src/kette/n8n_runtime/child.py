@@ -70,8 +70,7 @@ class Child:
                 start_new_session=True,
             )
         if self._pid_file is not None:
-            self._pid_file.parent.mkdir(parents=True, exist_ok=True)
-            self._pid_file.write_text(f"{self.pid} {_started_at(self.pid)}")
+            write_pid_file(self._pid_file, self.pid)
 
     def wait_until(self, ready: Callable[[], bool], what: str, timeout_s: float) -> None:
         """Return when ready() is true. Raises ProgramError when the program ends first."""
@@ -120,19 +119,34 @@ class Child:
         return f" The end of {self.log}:\n{last_lines(self.log)}"
 
 
+def write_pid_file(pid_file: Path, pid: int) -> None:
+    """Note a process. A pid is reused; together with its start time it names one process only."""
+    pid_file.parent.mkdir(parents=True, exist_ok=True)
+    pid_file.write_text(f"{pid} {_started_at(pid)}")
+
+
+def is_alive(pid_file: Path) -> bool:
+    """Return whether the very process that was noted still runs."""
+    return _noted(pid_file) is not None
+
+
 def end_leftover(pid_file: Path) -> None:
-    """Kill the group whose leader is named in pid_file, if that very process still runs."""
+    """Kill the group that the noted process leads, if that very process still runs."""
+    pid = _noted(pid_file)
+    if pid is not None:
+        os.killpg(pid, signal.SIGKILL)
+        while _noted(pid_file) == pid:
+            time.sleep(0.05)
+    pid_file.unlink(missing_ok=True)
+
+
+def _noted(pid_file: Path) -> int | None:
     try:
         pid_text, _, started = pid_file.read_text().partition(" ")
         pid = int(pid_text)
     except (FileNotFoundError, ValueError):
-        return
-    # A pid is reused; together with its start time it names one process only.
-    if started and _started_at(pid) == started:
-        os.killpg(pid, signal.SIGKILL)
-        while _started_at(pid) == started:
-            time.sleep(0.05)
-    pid_file.unlink(missing_ok=True)
+        return None
+    return pid if started and _started_at(pid) == started else None
 
 
 def _started_at(pid: int) -> str:

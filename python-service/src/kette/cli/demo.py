@@ -1,0 +1,214 @@
+"""`kette demo`: real orders through the service, a real n8n and a sandbox of the vendors.
+
+Every run starts from empty databases, so the scenarios can be played again; what is slow to make
+(n8n, the node package) comes from the cache. DEMO_EXIT=1 ends the program after the table.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import secrets
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from kette.cli.progress import elapsed_lines
+from kette.n8n_runtime.child import (
+    ProgramError,
+    end_leftover,
+    is_alive,
+    is_port_taken,
+    write_pid_file,
+)
+from kette.n8n_runtime.deploy import DeployError
+from kette.n8n_runtime.node import NodeMissingError
+from kette.n8n_runtime.project import Project, ProjectNotFoundError, find_project
+from kette.n8n_runtime.rest import N8nApiError
+from kette.n8n_runtime.steps import Say, StepFailedError
+from kette.n8n_runtime.workflow_files import ManifestError
+from kette.n8n_runtime.world import Ports, World
+
+_PORT_VARIABLES = {
+    "service": "KETTE_PORT_SERVICE",
+    "mail_gateway": "KETTE_PORT_MAIL",
+    "n8n": "KETTE_PORT_N8N",
+    "sandbox": "KETTE_PORT_SANDBOX",
+    "sandbox_smtp": "KETTE_PORT_SANDBOX_SMTP",
+}
+_AXES = ("order", "payment", "fulfillment", "return", "accounting")
+_KNOWN_ERRORS = (
+    DeployError,
+    ManifestError,
+    N8nApiError,
+    NodeMissingError,
+    ProgramError,
+    ProjectNotFoundError,
+    StepFailedError,
+)
+
+
+class PortTakenError(Exception):
+    """Another program listens where the demo wants to."""
+
+
+def demo(
+    only: str = typer.Option("", help="Play only this scenario"),
+    play: bool = typer.Option(True, help="Play the scenarios; --no-play only starts everything"),
+) -> None:
+    """Start service, n8n and sandbox, play the scenarios, show what happened."""
+    ends_itself = os.environ.get("DEMO_EXIT") == "1"
+    try:
+        project = find_project()
+        ports = ports_from(os.environ)
+        folder = project.run / "demo"
+        _end_earlier_run(folder)
+        refuse_taken_ports(ports)
+        all_passed = _run(project, folder, ports, only=only, play=play, ends_itself=ends_itself)
+    except PortTakenError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    except _KNOWN_ERRORS as error:
+        typer.echo(f"The demo could not go on. {error}", err=True)
+        raise typer.Exit(1) from error
+    if not all_passed:
+        raise typer.Exit(1)
+
+
+def ports_from(environ: Mapping[str, str]) -> Ports:
+    """Return the ports, each of which an environment variable may change."""
+    chosen = {
+        name: int(environ[variable])
+        for name, variable in _PORT_VARIABLES.items()
+        if environ.get(variable)
+    }
+    return Ports(**chosen)
+
+
+def refuse_taken_ports(ports: Ports) -> None:
+    """Raise PortTakenError naming each taken port and the variable that changes it."""
+    taken = [
+        f"Port {getattr(ports, name)} is taken. Set another one with {variable}=<port>."
+        for name, variable in _PORT_VARIABLES.items()
+        if is_port_taken(getattr(ports, name))
+    ]
+    if taken:
+        raise PortTakenError("\n".join(taken))
+
+
+def _run(
+    project: Project, folder: Path, ports: Ports, *, only: str, play: bool, ends_itself: bool
+) -> bool:
+    say = elapsed_lines()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    write_pid_file(folder / "pids" / "demo", os.getpid())
+    world = World(folder, ports=ports, say=say, password=f"Demo-{secrets.token_urlsafe(9)}1")
+    asked_to_end = _end_on_signals()
+    try:
+        world.start()
+        say("Everything is running")
+        results = _play(world, project, only, say) if play else []
+        console = Console()
+        _print_results(console, results)
+        _print_places(console, world)
+        if not ends_itself:
+            typer.echo("Everything stays up until you press Ctrl-C.")
+            asked_to_end.wait()
+        return all(result.passed for result in results)
+    except KeyboardInterrupt:
+        # Ending it is what the user wanted, at whatever point.
+        return True
+    finally:
+        say("Stopping ...")
+        world.stop()
+
+
+def _end_on_signals() -> threading.Event:
+    """Return an event that Ctrl-C or SIGTERM sets; before it is waited for, they interrupt."""
+    event = threading.Event()
+
+    def end(_number: int, _frame: object) -> None:
+        event.set()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, end)
+    return event
+
+
+def _end_earlier_run(folder: Path) -> None:
+    """End what a killed demo left running; one that still runs keeps its ports and is named."""
+    pid_files = folder / "pids"
+    demo_itself = pid_files / "demo"
+    if demo_itself.exists() and is_alive(demo_itself):
+        return
+    for file in pid_files.glob("*"):
+        end_leftover(file)
+
+
+def _play(world: World, project: Project, only: str, say: Say) -> Sequence[Any]:
+    """Play the scenarios of the checkout; the player belongs to the sandbox, not to the service."""
+    sys.path.insert(0, str(project.fixtures / "sandbox"))
+    player_module = importlib.import_module("sandbox.player")
+    scenarios = player_module.load_scenarios(project.fixtures / "scenarios")
+    chosen = [item for item in scenarios if not only or item.id == only]
+    if not chosen:
+        known = ", ".join(item.id for item in scenarios)
+        raise ProgramError(f"There is no scenario {only!r}. Known scenarios: {known}")
+    player = player_module.Player(
+        service_url=world.service_url,
+        sandbox_url=world.sandbox_url,
+        n8n_url=world.n8n_url,
+        admin_key=world.admin_key,
+        say=say,
+    )
+    results = []
+    for scenario in chosen:
+        say(f"Playing: {scenario.title}")
+        results.append(player.play(scenario))
+    return results
+
+
+def _print_results(console: Console, results: Sequence[Any]) -> None:
+    if not results:
+        return
+    table = Table("Scenario", "Order", *_AXES, "Invoice", "Parcel", "Mails", "Time", "As expected")
+    for result in results:
+        for row in result.orders:
+            table.add_row(
+                escape(result.title),
+                row.number,
+                *(row.status.get(axis, "") for axis in _AXES),
+                row.invoice or "",
+                row.shipment or "",
+                str(row.mails),
+                f"{row.duration_s:.1f} s",
+                "yes" if result.passed else "NO",
+            )
+    console.print(table)
+    for result in results:
+        for failure in result.failures:
+            console.print(f"{result.scenario_id}: {failure}", markup=False, highlight=False)
+    passed = sum(result.passed for result in results)
+    console.print(f"{passed} of {len(results)} scenarios went as expected.")
+
+
+def _print_places(console: Console, world: World) -> None:
+    place = world.n8n.place
+    table = Table("Where to look", "Address", "Sign in", show_header=True)
+    table.add_row("n8n: workflows and runs", world.n8n_url, f"{place.email} / {place.password}")
+    table.add_row("Service: API", f"{world.service_url}/docs", f"Bearer {world.admin_key}")
+    table.add_row("Sandbox: shop, payments, mails", f"{world.sandbox_url}/_control/state", "")
+    table.add_row("Archived invoices", str(place.archive), "")
+    table.add_row("Logs", str(world.folder), "")
+    console.print(table)
