@@ -50,7 +50,7 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes, topic: str) -> T:
         return decoder.decode(body[3:] if body.startswith(_BOM) else body)
     except msgspec.ValidationError as error:
         raise UnknownPayloadError(topic, f"unexpected shape: {str(error)[:200]}") from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UnknownPayloadError(topic, f"not readable as JSON: {str(error)[:200]}") from error
     except RecursionError as error:
         raise UnknownPayloadError(topic, "nested too deeply") from error
