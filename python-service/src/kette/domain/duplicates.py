@@ -11,12 +11,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 from kette.domain.order import Address, LineKind, Order, ShopClaim
 
+_NOT_DIGIT = re.compile(r"[^0-9]+")
 _NOT_WORD = re.compile(r"[^\w]+")
 _STREET = re.compile(r"stra(?:ß|ss)e\b|str\b")
 _OVER = frozenset({ShopClaim.CANCELLED, ShopClaim.FAILED, ShopClaim.REFUNDED})
@@ -31,7 +32,10 @@ class Fingerprint(msgspec.Struct, frozen=True):
     number: str
     placed_at: datetime
     lookup_key: str
-    customer: frozenset[str]  # "mail:..." and "person:...", digests; one in common is enough
+    account: str  # these four are digests, empty where not given
+    mail: str
+    person: str  # name and address
+    phone: str
     claim: ShopClaim
     is_paid: bool
 
@@ -50,13 +54,19 @@ def fingerprint(order: Order) -> Fingerprint:
         for line in order.lines
         if line.kind is LineKind.ITEM
     )
+    mail = order.billing.email.strip().casefold()
+    person = _person(order.billing)
+    phone = _NOT_DIGIT.sub("", order.billing.phone[:40])
     return Fingerprint(
         channel=order.channel,
         external_id=order.external_id,
         number=order.number,
         placed_at=order.placed_at,
         lookup_key=_digest(order.channel, order.currency, str(order.total.minor), *basket),
-        customer=frozenset(_customer(order)),
+        account=_digest(order.customer_ref) if order.customer_ref.strip("0 ") else "",
+        mail=_digest(mail) if mail else "",
+        person=_digest(person) if person else "",
+        phone=_digest(phone) if phone else "",
         claim=order.claim,
         is_paid=order.paid_at is not None,
     )
@@ -78,38 +88,51 @@ def find_duplicate_of(
             found = other
     if found is None:
         return None
-    same = sorted(entry.partition(":")[0] for entry in order.customer & found.customer)
-    words = {"mail": "same mail address", "person": "same name and address"}
-    gap_s = int((order.placed_at - found.placed_at).total_seconds())
-    reasons = (*(words[kind] for kind in same), "same basket and total", f"{gap_s} s apart")
+    gap_s = int((_instant(order) - _instant(found)).total_seconds())
+    reasons = (*_same_customer(order, found), "same basket and total", f"{gap_s} s apart")
     return DuplicateMatch(found, reasons)
 
 
 def _is_original(order: Fingerprint, other: Fingerprint, window: timedelta) -> bool:
     if other.channel != order.channel or other.external_id == order.external_id:
         return False
-    if other.lookup_key != order.lookup_key or not (order.customer & other.customer):
+    if other.lookup_key != order.lookup_key or not _same_customer(order, other):
         return False
     if other.claim in _OVER or not _sequence(other) < _sequence(order):
         return False
     # A checkout that was left unpaid, then done again and paid, is one purchase.
     if other.claim is ShopClaim.PENDING and not other.is_paid and order.is_paid:
         return False
-    return order.placed_at - other.placed_at <= window
+    return _instant(order) - _instant(other) <= window
+
+
+def _instant(order: Fingerprint) -> datetime:
+    """Adapters give aware instants; one without zone is taken as UTC instead of failing."""
+    placed_at = order.placed_at
+    return placed_at if placed_at.tzinfo is not None else placed_at.replace(tzinfo=UTC)
 
 
 def _sequence(order: Fingerprint) -> tuple[datetime, int, str]:
     """Shops count up: by length before text puts "99" before "100"."""
-    return (order.placed_at, len(order.external_id), order.external_id)
+    return (_instant(order), len(order.external_id), order.external_id)
 
 
-def _customer(order: Order) -> Iterable[str]:
-    mail = order.billing.email.strip().casefold()
-    if mail:
-        yield "mail:" + _digest(mail)
-    person = _person(order.billing)
-    if person:
-        yield "person:" + _digest(person)
+def _same_customer(order: Fingerprint, other: Fingerprint) -> tuple[str, ...]:
+    """Why both are one customer; empty if not.
+
+    Name and address alone do not do it where two different mail addresses are given: families and
+    firms share both. The same phone number tips the scale.
+    """
+    reasons = []
+    if order.account and order.account == other.account:
+        reasons.append("same customer account")
+    if order.mail and order.mail == other.mail:
+        reasons.append("same mail address")
+    if order.person and order.person == other.person:
+        same_phone = bool(order.phone) and order.phone == other.phone
+        if reasons or same_phone or not (order.mail and other.mail):
+            reasons.append("same name and address")
+    return tuple(reasons)
 
 
 def _person(address: Address) -> str:

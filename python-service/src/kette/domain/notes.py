@@ -67,7 +67,7 @@ def note_findings(note: str, placed_on: date, rules: NoteRules) -> tuple[Finding
             code=f"note_{wish.kind}",
             field="customer_note",
             severity=wish.severity,
-            message=f"the customer {wish.title}" + (f": {wish.value}" if wish.value else ""),
+            message=wish.title + (f": {wish.value}" if wish.value else ""),
             before=wish.excerpt,
             after=wish.value,
             exception_kind="special_note",

@@ -19,7 +19,6 @@ from kette.domain import facts as f
 from kette.domain.money import Money
 from kette.domain.order import Address, Order, ShopRefund
 
-
 _B = TypeVar("_B", bound=msgspec.Struct)
 
 

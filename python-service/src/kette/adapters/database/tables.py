@@ -1,8 +1,8 @@
 """All tables. SQL types are the common ground of SQLite and PostgreSQL.
 
-Instants are stored as whole microseconds since the epoch (columns ending in _us): sortable, exact and
-alike on both databases. JSON is stored as text, written by msgspec. Append-only tables are guarded by
-triggers, which the migrations create (adapters/database/guards.py).
+Instants are stored as whole microseconds since the epoch (columns ending in _us): sortable, exact
+and alike on both databases. JSON is stored as text, written by msgspec. Append-only tables are
+guarded by triggers, which the migrations create (adapters/database/guards.py).
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+
+from kette.adapters.mail.table import define_mails
 
 metadata = MetaData(
     naming_convention={
@@ -94,11 +96,13 @@ orders = Table(
     Column("total_minor", BigInteger, nullable=False, server_default=text("0")),
     # keyed digest of the customer's mail address; finds other orders of the same customer
     Column("customer_key", String(64), nullable=False, server_default=""),
-    # what duplicate detection compares (domain/duplicates.py), as JSON
+    # equal for orders that may repeat each other; and what is compared then (domain/duplicates.py)
+    Column("lookup_key", String(64), nullable=False, server_default=""),
     Column("comparison", Text, nullable=False, server_default=""),
     Column("due_us", BigInteger),  # decide again at this instant
     UniqueConstraint("channel", "external_id"),
     Index("ix_orders_customer_key_placed_us", "customer_key", "placed_us"),
+    Index("ix_orders_lookup_key_placed_us", "lookup_key", "placed_us"),
     Index("ix_orders_due_us", "due_us"),
     Index("ix_orders_updated_us", "updated_us"),
     Index("ix_orders_number", "number"),
@@ -214,7 +218,9 @@ subscriptions = Table(
     metadata,
     Column("id", String(40), primary_key=True),
     Column("url", String(500), nullable=False),
-    Column("topic", String(200), nullable=False),  # "stage:payment" or "events:alert,exception_opened"
+    Column(
+        "topic", String(200), nullable=False
+    ),  # "stage:payment" or "events:alert,exception_opened"
     Column("secret", String(100), nullable=False),
     Column("name", String(200), nullable=False, server_default=""),
     Column("created_us", BigInteger, nullable=False),
@@ -254,3 +260,5 @@ service_values = Table(
     Column("name", String(80), primary_key=True),
     Column("value", Text, nullable=False),
 )
+
+mails = define_mails(metadata)

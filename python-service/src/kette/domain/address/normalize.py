@@ -207,7 +207,8 @@ def _read_door(
     if not first.number and line2 and _read_second_line(parts, country, rules):
         return
     if first.number:
-        proposal = _joined(first.street, first.number, country)
+        # Villages without street names use their own name: "Dorf 17".
+        proposal = _joined(first.street or parts.city, first.number, country)
         message = "which part is the house number is uncertain"
         parts.warn("house_number_uncertain", "line1", message, line1, proposal)
         return
@@ -257,10 +258,12 @@ def _miss_house_number(
         parts.note("no_house_number", "line1", "the address says that it has no house number")
         return
     message = "the house number is missing"
+    number = leading_number(parts.addition, rules, behind_blank=True)
+    after = _joined(parts.street, number[0], country)[:200] if number is not None else ""
     if country.house_number == "required":
-        parts.refuse("house_number_missing", "line1", message, before=parts.street[:200])
+        parts.refuse("house_number_missing", "line1", message, parts.street[:200], after)
     else:
-        parts.warn("house_number_missing", "line1", message, before=parts.street[:200])
+        parts.warn("house_number_missing", "line1", message, parts.street[:200], after)
 
 
 def _joined(street: str, number: str, country: CountryRules) -> str:

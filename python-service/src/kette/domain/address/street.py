@@ -36,6 +36,7 @@ _NUMBER = re.compile(
 # Squares of Mannheim and Ludwigshafen-like towns: "Q7, 24", "Q 7, 24", "C4 9b".
 _SQUARE = re.compile(r"([A-U]\s?[1-7])\s*(?:,\s*|\s)(\d{1,3}(?:\s?[a-z])?(?:-\d{1,3})?)", re.I)
 _SEPARATOR = re.compile(r"\s*(?:[,;|(]|//?|-\s|–\s|—\s)\s*")
+_ADDITION_START = re.compile(r"\s*[,;]\s*|\s(?=\d{1,3}\.?\s?[^\W\d])")
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|[.'’/-](?=[^\W\d_]))*\.?|[sS]/[nN]")
 _FIRST_WORD = re.compile(r"[^\s,;()/]+(?:/[oO])?")
 
@@ -65,18 +66,15 @@ def read_street(line: str, rules: AddressRules, *, number_first: bool, city: str
         leading = _read_leading(line, candidates, rules, number_first=number_first)
         if leading is not None:
             return leading
+    if number_first:
+        middle = _read_middle(line, candidates, rules)
+        if middle is not None:
+            return middle
     for position, match in enumerate(candidates):
         reading = _read_trailing(line, match, candidates[:position], rules)
         if reading is not None:
             return reading
-    last = candidates[-1]
-    return StreetReading(
-        _trim(line[: last.start()]) or line,
-        last[0].strip(),
-        _trim(line[last.end() :]),
-        certain=False,
-        code="house_number_uncertain",
-    )
+    return _unsure(line, candidates[-1], rules)
 
 
 def is_number(line: str) -> bool:
@@ -84,8 +82,11 @@ def is_number(line: str) -> bool:
     return len(line) <= 20 and _NUMBER.fullmatch(line) is not None
 
 
-def leading_number(line: str, rules: AddressRules) -> tuple[str, str] | None:
-    """A house number at the begin of a second line and what follows it behind a separator."""
+def leading_number(
+    line: str, rules: AddressRules, *, behind_blank: bool = False
+) -> tuple[str, str] | None:
+    """A house number at the begin of a second line and what follows it behind a separator, or
+    behind a blank, which is a guess."""
     if len(line) > MAX_LINE:
         return None
     match = _NUMBER.match(line)
@@ -94,7 +95,7 @@ def leading_number(line: str, rules: AddressRules) -> tuple[str, str] | None:
     rest = line[match.end() :]
     separator = _SEPARATOR.match(rest)
     if separator is None:
-        return None
+        return (match[0].strip(), rest.strip()) if behind_blank else None
     return match[0].strip(), rest[separator.end() :].strip()
 
 
@@ -124,6 +125,8 @@ def _can_be_number(line: str, match: re.Match[str], rules: AddressRules) -> bool
         return False  # an ordinal: "17. Juni", "3. OG"
     if after[:1].isalpha():
         return False  # "1st", "2nd", "5er"
+    if start == 0 and match[0][-1:] in "eE" and after[:1] == " ":
+        return False  # "2e Jan van der Heijdenstraat"
     word = _FIRST_WORD.match(after.lstrip())
     return word is None or word[0].casefold() not in rules.floors
 
@@ -136,19 +139,48 @@ def _read_leading(
     if not any(char.isalpha() for char in rest):
         return None
     others = candidates[1:]
+    street, addition = _split_addition(rest, rules)
     if number_first:
-        return StreetReading(rest, match[0].strip())
+        return StreetReading(street, match[0].strip(), addition)
     if others:
         # "12 Hauptstr. 5": the one at the end is where the country has it, yet who knows.
-        return None if others[-1].end() < len(line) else _unsure(line, others[-1])
-    if names_street(rest, rules):
-        return StreetReading(rest, match[0].strip(), code="house_number_first")
-    return StreetReading(rest, match[0].strip(), certain=False, code="house_number_uncertain")
+        return None if others[-1].end() < len(line) else _unsure(line, others[-1], rules)
+    if names_street(street, rules):
+        return StreetReading(street, match[0].strip(), addition, code="house_number_first")
+    number = match[0].strip()
+    return StreetReading(street, number, addition, certain=False, code="house_number_uncertain")
 
 
-def _unsure(line: str, match: re.Match[str]) -> StreetReading:
+def _split_addition(rest: str, rules: AddressRules) -> tuple[str, str]:
+    """ "Rosenweg 3. OG" or "rue X, Bât. A" behind a leading number -> street and addition."""
+    for match in _ADDITION_START.finditer(rest):
+        tail = rest[match.end() :].strip()
+        if match[0].strip() or _is_floor(tail, rules):
+            street = _trim(rest[: match.start()])
+            return (street, tail) if street else (rest, "")
+    return rest, ""
+
+
+def _unsure(line: str, match: re.Match[str], rules: AddressRules) -> StreetReading:
+    """street = "" where nothing but the number is given, as in villages without street names."""
     street = _trim(line[: match.start()])
+    if not any(char.isalpha() for char in street) or rules.number_label.fullmatch(street):
+        street = ""
     return StreetReading(street, match[0].strip(), certain=False, code="house_number_uncertain")
+
+
+def _read_middle(
+    line: str, candidates: list[re.Match[str]], rules: AddressRules
+) -> StreetReading | None:
+    """ "Résidence Les Pins, 12 rue X" where the number stands before the street."""
+    for match in candidates:
+        before = line[: match.start()].rstrip()
+        rest = line[match.end() :].lstrip(" ,")
+        if before[-1:] in (",", ";") and names_street(rest, rules):
+            street, tail = _split_addition(rest, rules)
+            addition = ", ".join(part for part in (_trim(before), tail) if part)
+            return StreetReading(street, match[0].strip(), addition)
+    return None
 
 
 def _read_trailing(
@@ -157,7 +189,7 @@ def _read_trailing(
     """The reading with this number as the house number, or None where the rest speaks against
     it."""
     street = _street_part(line[: match.start()], rules)
-    if not any(char.isalpha() for char in street):
+    if not any(char.isalpha() for char in street) or rules.number_label.fullmatch(street):
         return None
     rest = line[match.end() :]
     addition = _addition(rest, rules)
@@ -173,6 +205,11 @@ def _read_trailing(
     if len(match["digits"]) == 5:
         certain = False
     code = "" if certain else "house_number_uncertain"
+    head, comma, tail = street.rpartition(",")
+    if comma and names_street(tail, rules) and not names_street(head, rules):
+        # "Hinterhaus, Hauptstr. 12": what stands before the comma is no street.
+        street = tail.strip()
+        addition = ", ".join(part for part in (_trim(head), addition) if part)
     return StreetReading(street, match[0].strip(), addition, certain=certain, code=code)
 
 

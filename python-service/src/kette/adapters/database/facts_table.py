@@ -1,0 +1,177 @@
+"""The ledger's SQL: deliveries, facts with their chain, and the names that lead to orders."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import zlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection, bindparam, text
+
+from kette.adapters.database.times import from_us, to_us
+from kette.domain.audit import SCHEMA_VERSION, Link, body_digest, link_hash
+from kette.domain.facts import Fact, FactBody, FactDraft, Ref
+from kette.ids import new_id
+from kette.use_cases.ports import StreamFact
+
+_ENCODE = msgspec.json.Encoder()
+_DECODE = msgspec.json.Decoder(FactBody)
+
+_SAVE_DELIVERY = text(
+    "INSERT INTO deliveries (id, system_id, digest, received_us, headers, body) "
+    "VALUES (:id, :system_id, :digest, :received_us, :headers, :body) ON CONFLICT DO NOTHING"
+)
+_REF = text("SELECT order_id FROM refs WHERE system_id = :system_id AND name = :name")
+_ADD_REF = text(
+    "INSERT INTO refs (system_id, name, order_id) VALUES (:system_id, :name, :order_id) "
+    "ON CONFLICT DO NOTHING"
+)
+_REFS_OF = text("SELECT system_id, name FROM refs WHERE order_id = :order_id")
+_LOAD = text(
+    "SELECT f.id, f.stream, f.seq, f.source, f.external_id, f.occurred_us, f.recorded_us, "
+    "f.hash, b.body FROM facts f JOIN fact_bodies b ON b.fact_id = f.id "
+    "WHERE f.stream IN :streams ORDER BY f.stream, f.seq"
+).bindparams(bindparam("streams", expanding=True))
+_TAIL = text("SELECT seq, hash FROM facts WHERE stream = :stream ORDER BY seq DESC LIMIT 1")
+_KNOWN = text(
+    "SELECT external_id, id FROM facts WHERE source = :source AND external_id IN :external_ids"
+).bindparams(bindparam("external_ids", expanding=True))
+_APPEND = text(
+    "INSERT INTO facts (id, stream, seq, source, external_id, kind, occurred_us, recorded_us, "
+    "schema_version, body_digest, prev_hash, hash) VALUES (:id, :stream, :seq, :source, "
+    ":external_id, :kind, :occurred_us, :recorded_us, :schema_version, :body_digest, :prev_hash, "
+    ":hash)"
+)
+_APPEND_BODY = text("INSERT INTO fact_bodies (fact_id, salt, body) VALUES (:fact_id, :salt, :body)")
+
+
+def stream_of(ref: Ref) -> str:
+    """The stream that keeps facts whose order is not known yet."""
+    return f"{ref.system_id}|{ref.name}"[:160]
+
+
+class FactsTable:
+    """See use_cases.ports.Facts."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._is_postgres = connection.dialect.name == "postgresql"
+
+    def save_delivery(
+        self, delivery_id: str, system_id: str, headers: str, body: bytes, received_at: datetime
+    ) -> bool:
+        result = self._connection.execute(
+            _SAVE_DELIVERY,
+            {
+                "id": delivery_id,
+                "system_id": system_id,
+                "digest": hashlib.sha256(headers.encode() + b"\n" + body).hexdigest(),
+                "received_us": to_us(received_at),
+                "headers": headers,
+                "body": zlib.compress(body, 1),
+            },
+        )
+        return result.rowcount == 1
+
+    def orders_of(self, refs: Sequence[Ref]) -> dict[tuple[str, str], str]:
+        found: dict[tuple[str, str], str] = {}
+        for ref in refs:
+            row = self._connection.execute(
+                _REF, {"system_id": ref.system_id, "name": ref.name}
+            ).first()
+            if row is not None:
+                found[ref.system_id, ref.name] = row[0]
+        return found
+
+    def add_refs(self, refs: Iterable[Ref], order_id: str) -> None:
+        rows = [
+            {"system_id": ref.system_id, "name": ref.name, "order_id": order_id} for ref in refs
+        ]
+        if rows:
+            self._connection.execute(_ADD_REF, rows)
+
+    def streams_of(self, order_id: str) -> list[str]:
+        rows = self._connection.execute(_REFS_OF, {"order_id": order_id}).all()
+        return [order_id, *(f"{system}|{name}"[:160] for system, name in rows)]
+
+    def lock_order(self, order_id: str) -> None:
+        if self._is_postgres:
+            self._connection.execute(
+                text("SELECT pg_advisory_xact_lock(hashtextextended(:order_id, 0))"),
+                {"order_id": order_id},
+            )
+
+    def load(self, streams: Sequence[str]) -> list[StreamFact]:
+        rows = self._connection.execute(_LOAD, {"streams": list(streams)}).all()
+        return [
+            StreamFact(
+                Fact(
+                    id=row[0],
+                    source=row[3],
+                    external_id=row[4],
+                    occurred_at=from_us(row[5]),
+                    recorded_at=from_us(row[6]),
+                    body=_DECODE.decode(row[8]),
+                ),
+                stream=row[1],
+                seq=row[2],
+                hash=row[7],
+            )
+            for row in rows
+            if row[8] is not None
+        ]
+
+    def tail(self, stream: str) -> tuple[int, str]:
+        row = self._connection.execute(_TAIL, {"stream": stream}).first()
+        return (row[0], row[1]) if row is not None else (0, "")
+
+    def known(self, source: str, external_ids: Sequence[str]) -> dict[str, str]:
+        if not external_ids:
+            return {}
+        rows = self._connection.execute(
+            _KNOWN, {"source": source, "external_ids": list(external_ids)}
+        ).all()
+        return {row[0]: row[1] for row in rows}
+
+    def append(
+        self,
+        stream: str,
+        source: str,
+        drafts: Sequence[FactDraft],
+        seq: int,
+        prev_hash: str,
+        recorded_at: datetime,
+    ) -> list[StreamFact]:
+        links, bodies, recorded = [], [], []
+        recorded_us = to_us(recorded_at)
+        for draft in drafts:
+            seq += 1
+            body = _ENCODE.encode(draft.body)
+            salt = secrets.token_bytes(16)
+            link = Link(
+                id=new_id("fct"),
+                stream=stream,
+                seq=seq,
+                source=source,
+                external_id=draft.external_id[:255],
+                kind=draft.body.__struct_config__.tag,  # type: ignore[arg-type]
+                occurred_us=to_us(draft.occurred_at),
+                recorded_us=recorded_us,
+                schema_version=SCHEMA_VERSION,
+                body_digest=body_digest(salt, body),
+                prev_hash=prev_hash,
+                hash="",
+            )
+            prev_hash = link_hash(link)
+            links.append({**msgspec.structs.asdict(link), "hash": prev_hash})
+            bodies.append({"fact_id": link.id, "salt": salt, "body": body})
+            fact = Fact(
+                link.id, source, link.external_id, draft.occurred_at, recorded_at, draft.body
+            )
+            recorded.append(StreamFact(fact, stream, seq, prev_hash))
+        self._connection.execute(_APPEND, links)
+        self._connection.execute(_APPEND_BODY, bodies)
+        return recorded

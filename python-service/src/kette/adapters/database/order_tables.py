@@ -1,0 +1,185 @@
+"""SQL of orders and decisions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, RowMapping, Select, select, text
+
+from kette.adapters.database.tables import orders
+from kette.adapters.database.times import from_us, maybe_from_us, maybe_us, to_us
+from kette.domain.status import Statuses
+from kette.use_cases.ports import CustomerOrder, DecisionRow, Neighbour, OrderRow
+
+_COLUMNS = (
+    "id, channel, external_id, number, placed_us, created_us, updated_us, order_status, "
+    "payment_status, risk_status, fulfillment_status, return_status, accounting_status, currency, "
+    "total_minor, customer_key, comparison, due_us"
+)
+_GET = text(f"SELECT {_COLUMNS} FROM orders WHERE id = :id")  # noqa: S608 - constant text
+_CREATE = text(
+    "INSERT INTO orders (id, channel, external_id, created_us, updated_us, order_status, "
+    "payment_status, risk_status, fulfillment_status, return_status, accounting_status) VALUES "
+    "(:id, :channel, :external_id, :now, :now, 'received', 'open', 'clear', 'none', 'none', "
+    "'none')"
+)
+_UPDATE = text(
+    "UPDATE orders SET order_status = :order, payment_status = :payment, risk_status = :risk, "
+    "fulfillment_status = :fulfillment, return_status = :return, accounting_status = :accounting, "
+    "due_us = :due_us, updated_us = :now WHERE id = :id"
+)
+_UPDATE_SNAPSHOT = text(
+    "UPDATE orders SET order_status = :order, payment_status = :payment, risk_status = :risk, "
+    "fulfillment_status = :fulfillment, return_status = :return, accounting_status = :accounting, "
+    "due_us = :due_us, updated_us = :now, number = :number, placed_us = :placed_us, "
+    "currency = :currency, total_minor = :total_minor, customer_key = :customer_key, "
+    "lookup_key = :lookup_key, comparison = :comparison WHERE id = :id"
+)
+_NEIGHBOURS = text(
+    "SELECT id, number, comparison, placed_us FROM orders WHERE lookup_key = :lookup_key "
+    "AND placed_us BETWEEN :since AND :until AND id <> :but ORDER BY placed_us, id LIMIT 50"
+)
+_OF_CUSTOMER = text(
+    "SELECT placed_us, payment_status FROM orders WHERE customer_key = :customer_key "
+    "AND placed_us IS NOT NULL AND id <> :but ORDER BY placed_us DESC LIMIT 100"
+)
+_DUE = text(
+    "SELECT id FROM orders WHERE due_us IS NOT NULL AND due_us <= :now ORDER BY due_us LIMIT :limit"
+)
+_IDS = text("SELECT id FROM orders WHERE id > :after ORDER BY id LIMIT :limit")
+_ADD_DECISION = text(
+    "INSERT INTO decisions (id, order_id, decided_us, cause, setup_version, outcome) "
+    "VALUES (:id, :order_id, :decided_us, :cause, :setup_version, :outcome)"
+)
+_DECISIONS = text(
+    "SELECT id, decided_us, cause, setup_version, outcome FROM decisions "
+    "WHERE order_id = :order_id ORDER BY decided_us, id"
+)
+
+AXES = ("order", "payment", "risk", "fulfillment", "return", "accounting")
+
+
+def _order(row: RowMapping) -> OrderRow:
+    return OrderRow(
+        id=row["id"],
+        channel=row["channel"],
+        external_id=row["external_id"],
+        number=row["number"],
+        placed_at=maybe_from_us(row["placed_us"]),
+        statuses={axis: row[f"{axis}_status"] for axis in AXES},
+        currency=row["currency"],
+        total_minor=row["total_minor"],
+        customer_key=row["customer_key"],
+        comparison=row["comparison"],
+        due_at=maybe_from_us(row["due_us"]),
+        created_at=from_us(row["created_us"]),
+        updated_at=from_us(row["updated_us"]),
+    )
+
+
+class OrdersTable:
+    """See use_cases.ports.Orders."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, order_id: str) -> OrderRow | None:
+        row = self._connection.execute(_GET, {"id": order_id}).mappings().first()
+        return _order(row) if row is not None else None
+
+    def create(self, order_id: str, channel: str, external_id: str, now: datetime) -> None:
+        self._connection.execute(
+            _CREATE,
+            {"id": order_id, "channel": channel, "external_id": external_id, "now": to_us(now)},
+        )
+
+    def update(
+        self,
+        order_id: str,
+        statuses: Statuses,
+        due_at: datetime | None,
+        now: datetime,
+        snapshot: dict[str, Any] | None,
+    ) -> None:
+        values = {
+            **statuses.public(),
+            "id": order_id,
+            "due_us": maybe_us(due_at),
+            "now": to_us(now),
+        }
+        if snapshot is None:
+            self._connection.execute(_UPDATE, values)
+        else:
+            placed_us = to_us(snapshot["placed_at"])
+            self._connection.execute(
+                _UPDATE_SNAPSHOT, {**values, **snapshot, "placed_us": placed_us}
+            )
+
+    def neighbours(
+        self, lookup_key: str, since: datetime, until: datetime, but: str
+    ) -> list[Neighbour]:
+        rows = self._connection.execute(
+            _NEIGHBOURS,
+            {"lookup_key": lookup_key, "since": to_us(since), "until": to_us(until), "but": but},
+        ).all()
+        return [Neighbour(row[0], row[1], row[2], from_us(row[3])) for row in rows]
+
+    def of_customer(self, customer_key: str, but: str) -> list[CustomerOrder]:
+        rows = self._connection.execute(
+            _OF_CUSTOMER, {"customer_key": customer_key, "but": but}
+        ).all()
+        return [CustomerOrder(from_us(row[0]), row[1]) for row in rows]
+
+    def due(self, now: datetime, limit: int) -> list[str]:
+        rows = self._connection.execute(_DUE, {"now": to_us(now), "limit": limit}).all()
+        return [row[0] for row in rows]
+
+    def ids(self, after: str, limit: int) -> list[str]:
+        rows = self._connection.execute(_IDS, {"after": after, "limit": limit}).all()
+        return [row[0] for row in rows]
+
+    def find(self, **filters: Any) -> tuple[list[OrderRow], str | None]:
+        """Newest first, by id (ids are time-ordered). filters: channel, external_id, number,
+        status ("payment:paid" or an order status), since, until, cursor, limit."""
+        limit = int(filters.get("limit") or 50)
+        query: Select[Any] = select(orders).order_by(orders.c.id.desc()).limit(limit + 1)
+        for name in ("channel", "external_id", "number", "customer_key"):
+            if filters.get(name):
+                query = query.where(orders.c[name] == filters[name])
+        for condition in filters.get("statuses") or ():
+            axis, _, value = condition.rpartition(":")
+            query = query.where(orders.c[f"{axis or 'order'}_status"] == value)
+        if filters.get("since"):
+            query = query.where(orders.c.placed_us >= to_us(filters["since"]))
+        if filters.get("until"):
+            query = query.where(orders.c.placed_us < to_us(filters["until"]))
+        if filters.get("cursor"):
+            query = query.where(orders.c.id < filters["cursor"])
+        rows = [_order(row) for row in self._connection.execute(query).mappings()]
+        return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
+
+
+class DecisionsTable:
+    """Append-only: why things happened."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, row: dict[str, Any]) -> None:
+        self._connection.execute(
+            _ADD_DECISION,
+            {
+                **{k: row[k] for k in ("id", "order_id", "cause", "setup_version")},
+                "decided_us": to_us(row["decided_at"]),
+                "outcome": msgspec.json.encode(row["outcome"]).decode(),
+            },
+        )
+
+    def of_order(self, order_id: str) -> list[DecisionRow]:
+        rows = self._connection.execute(_DECISIONS, {"order_id": order_id}).all()
+        return [
+            DecisionRow(row[0], from_us(row[1]), row[2], row[3], msgspec.json.decode(row[4]))
+            for row in rows
+        ]

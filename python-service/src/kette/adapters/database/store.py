@@ -1,0 +1,77 @@
+"""The real Store: repositories bound to one connection per transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from kette.adapters.database.engine import Database
+from kette.adapters.database.facts_table import FactsTable
+from kette.adapters.database.list_tables import (
+    DocumentsTable,
+    ExceptionsTable,
+    KeysTable,
+    SubscriptionsTable,
+)
+from kette.adapters.database.order_tables import DecisionsTable, OrdersTable
+from kette.adapters.database.outbox_table import OutboxTable
+from kette.use_cases.ports import DecisionRow
+
+_VALUE = text("SELECT value FROM service_values WHERE name = :name")
+_SET_VALUE = text(
+    "INSERT INTO service_values (name, value) VALUES (:name, :value) "
+    "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
+
+
+class SqlTransaction:
+    """See use_cases.ports.Transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.facts = FactsTable(connection)
+        self.orders = OrdersTable(connection)
+        self.outbox = OutboxTable(connection)
+        self.exceptions = ExceptionsTable(connection)
+        self.documents = DocumentsTable(connection)
+        self.subscriptions = SubscriptionsTable(connection)
+        self.keys = KeysTable(connection)
+        self._decisions = DecisionsTable(connection)
+
+    def add_decision(self, row: dict[str, Any]) -> None:
+        self._decisions.add(row)
+
+    def decisions_of(self, order_id: str) -> list[DecisionRow]:
+        return self._decisions.of_order(order_id)
+
+    def value(self, name: str) -> str | None:
+        row = self._connection.execute(_VALUE, {"name": name}).first()
+        return row[0] if row is not None else None
+
+    def set_value(self, name: str, value: str) -> None:
+        self._connection.execute(_SET_VALUE, {"name": name, "value": value})
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        with self._connection.begin_nested():
+            yield
+
+
+class SqlStore:
+    """See use_cases.ports.Store."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    @contextmanager
+    def write(self) -> Iterator[SqlTransaction]:
+        with self.database.write() as connection:
+            yield SqlTransaction(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[SqlTransaction]:
+        with self.database.read() as connection:
+            yield SqlTransaction(connection)

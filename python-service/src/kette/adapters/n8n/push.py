@@ -1,0 +1,217 @@
+"""Deliver due actions and event messages to subscribed n8n webhooks.
+
+Per stage at most a few batches are under way; the next goes out when one has been reported. A quiet
+shop's action is pushed alone and at once, a burst is worked off in batches as large as what is
+due. What cannot be delivered is given back and waits for the sweep. Several replicas may do this
+at once: the lease decides who has an action.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import msgspec
+import structlog
+
+from kette.domain.actions import Stage
+from kette.use_cases.kernel import Kernel
+from kette.use_cases.lease import Lease
+
+log = structlog.get_logger("kette.push")
+
+TIMEOUT = httpx.Timeout(10.0, connect=3.0)
+# n8n answers before it works: a subscriber that cannot be reached is tried again after these.
+RETRY_S = (2, 5, 15, 60)
+NOTICE_BATCH = 100
+NOTICE_LEASE = timedelta(seconds=60)
+
+
+def signature(secret: str, body: bytes, unix_s: int) -> str:
+    """Value of the Kette-Signature header, checked by the Kette Trigger node."""
+    mac = hmac.new(secret.encode(), f"{unix_s}.".encode() + body, hashlib.sha256)
+    return f"t={unix_s},v1={mac.hexdigest()}"
+
+
+class Pusher:
+    """One task per stage plus one for event messages, woken after every commit that made work."""
+
+    def __init__(self, kernel: Kernel, lease: Lease, unix_now: Any) -> None:
+        self._kernel = kernel
+        self._lease = lease
+        self._unix_now = unix_now  # signatures carry real time, whatever the service's clock says
+        self._wakes: dict[str, asyncio.Event] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._client: httpx.AsyncClient | None = None
+
+    async def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._client = httpx.AsyncClient(timeout=TIMEOUT)
+        for stage in Stage:
+            self._wakes[stage.value] = asyncio.Event()
+            self._tasks.append(asyncio.create_task(self._stage_loop(stage.value)))
+        self._wakes["events"] = asyncio.Event()
+        self._tasks.append(asyncio.create_task(self._events_loop()))
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._client is not None:
+            await self._client.aclose()
+
+    def wake(self, stages: set[str]) -> None:
+        """Callable from any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._set, stages)
+
+    def _set(self, stages: set[str]) -> None:
+        for stage in stages:
+            event = self._wakes.get(stage)
+            if event is not None:
+                event.set()
+        self._wakes["events"].set()
+
+    async def _stage_loop(self, stage: str) -> None:
+        wake = self._wakes[stage]
+        while True:
+            await wake.wait()
+            wake.clear()
+            try:
+                while await self._push_batch(stage):
+                    pass
+            except Exception:  # the loop must outlive any single failure; it is logged
+                log.exception("push.failed", stage=stage)
+                await asyncio.sleep(1)
+
+    async def _push_batch(self, stage: str) -> bool:
+        """Push one batch. True: look again at once."""
+        subscriber = await asyncio.to_thread(self._subscriber, stage)
+        if subscriber is None:
+            return False
+        batch = await asyncio.to_thread(self._lease, stage)
+        if not batch.actions:
+            return False
+        message = {
+            "push_id": batch.lease_id,
+            "stage": stage,
+            "sent_at": self._kernel.now().isoformat(),
+            "actions": [{**action, "push_id": batch.lease_id} for action in batch.actions],
+        }
+        outcome = await self._post(subscriber, message)
+        if outcome == "refused":
+            retry_at = self._retry_at(subscriber)
+            # The actions are due for the sweep at once; only this subscriber has to wait.
+            await asyncio.to_thread(self._lease.give_back, batch.lease_id, self._kernel.now())
+            await asyncio.to_thread(self._failed, subscriber, retry_at)
+            return False
+        if subscriber["failures"]:
+            await asyncio.to_thread(self._recovered, subscriber)
+        # Unclear (a timeout after sending): keep the lease; it ends by itself if nobody works on
+        # it.
+        return outcome == "taken"
+
+    def _subscriber(self, stage: str) -> dict[str, Any] | None:
+        """The stage's subscriber, if it can take a batch now."""
+        kernel = self._kernel
+        now = kernel.now()
+        with kernel.store.read() as tx:
+            if not tx.outbox.due_stages(now).get(stage):
+                return None
+            if tx.outbox.leases_in_flight(stage, now) >= kernel.setup.actions.pushes_in_flight:
+                return None
+            rows = [x for x in tx.subscriptions.all() if x["topic"] == f"stage:{stage}"]
+        ready = [x for x in rows if x["retry_us"] is None or x["retry_us"] <= self._unix_us()]
+        return ready[-1] if ready else None
+
+    def _unix_us(self) -> int:
+        return int(self._unix_now()) * 1_000_000
+
+    def _retry_at(self, subscriber: dict[str, Any]) -> int:
+        wait = RETRY_S[min(int(subscriber["failures"]), len(RETRY_S) - 1)]
+        return self._unix_us() + wait * 1_000_000
+
+    def _failed(self, subscriber: dict[str, Any], retry_us: int) -> None:
+        with self._kernel.store.write() as tx:
+            tx.subscriptions.update(
+                subscriber["id"], failures=subscriber["failures"] + 1, retry_us=retry_us
+            )
+
+    def _recovered(self, subscriber: dict[str, Any]) -> None:
+        with self._kernel.store.write() as tx:
+            tx.subscriptions.update(subscriber["id"], failures=0, retry_us=None)
+
+    async def _post(self, subscriber: dict[str, Any], message: dict[str, Any]) -> str:
+        """taken, refused (certainly not taken over) or unclear."""
+        assert self._client is not None
+        body = msgspec.json.encode(message)
+        headers = {
+            "Content-Type": "application/json",
+            "Kette-Signature": signature(subscriber["secret"], body, int(self._unix_now())),
+        }
+        try:
+            answer = await self._client.post(subscriber["url"], content=body, headers=headers)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            log.warning("push.unreachable", stage=message.get("stage"), error=str(error))
+            return "refused"
+        except httpx.HTTPError as error:
+            log.warning("push.unclear", stage=message.get("stage"), error=repr(error))
+            return "unclear"
+        if answer.is_success:
+            return "taken"
+        log.warning("push.refused", stage=message.get("stage"), status=answer.status_code)
+        return "refused"
+
+    async def _events_loop(self) -> None:
+        wake = self._wakes["events"]
+        while True:
+            await wake.wait()
+            wake.clear()
+            try:
+                for subscription in await asyncio.to_thread(self._event_subscriptions):
+                    await self._push_notices(subscription)
+            except Exception:  # see _stage_loop
+                log.exception("push.events_failed")
+                await asyncio.sleep(1)
+
+    def _event_subscriptions(self) -> list[dict[str, Any]]:
+        with self._kernel.store.read() as tx:
+            rows = [x for x in tx.subscriptions.all() if x["topic"].startswith("events:")]
+        return [x for x in rows if x["retry_us"] is None or x["retry_us"] <= self._unix_us()]
+
+    async def _push_notices(self, subscription: dict[str, Any]) -> None:
+        kernel = self._kernel
+
+        def fetch() -> list[dict[str, Any]]:
+            now = kernel.now()
+            with kernel.store.write() as tx:
+                return tx.subscriptions.lease_notices(
+                    subscription["id"], now, now + NOTICE_LEASE, NOTICE_BATCH
+                )
+
+        rows = await asyncio.to_thread(fetch)
+        for event in dict.fromkeys(row["event"] for row in rows):
+            group = [row for row in rows if row["event"] == event]
+            message = {
+                "push_id": kernel.new_id("psh"),
+                "event": event,
+                "sent_at": kernel.now().isoformat(),
+                "items": [msgspec.json.decode(row["item"]) for row in group],
+            }
+            outcome = await self._post(subscription, message)
+            if outcome != "taken":
+                retry_at = self._retry_at(subscription)
+                await asyncio.to_thread(self._failed, subscription, retry_at)
+                return
+            ids = [row["id"] for row in group]
+
+            def drop(ids: list[str] = ids) -> None:
+                with kernel.store.write() as tx:
+                    tx.subscriptions.drop_notices(ids)
+
+            await asyncio.to_thread(drop)

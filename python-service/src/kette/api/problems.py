@@ -1,0 +1,155 @@
+"""Errors as RFC 9457 problem+json: the one table from error class to status, code and words."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
+
+from kette.use_cases.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    SignatureInvalidError,
+    UnknownSystemError,
+)
+
+log = structlog.get_logger("kette.api")
+MEDIA_TYPE = "application/problem+json"
+TYPE_BASE = "https://kette.example/errors/"
+
+
+class ApiError(Exception):
+    """An error that the API layer itself raises (keys, body size)."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        retryable: bool = False,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.retryable = retryable
+        self.headers = headers or {}
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    reasons: list[dict[str, Any]] | None = None,
+    retryable: bool = False,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    body: dict[str, Any] = {
+        "type": TYPE_BASE + code,
+        "title": TITLES.get(code, HTTPStatus(status).phrase),
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "retryable": retryable,
+    }
+    if reasons:
+        body["reasons"] = reasons
+    return Response(
+        msgspec.json.encode(body), status_code=status, media_type=MEDIA_TYPE, headers=headers
+    )
+
+
+# Every code has a page in docs/errors; a test holds the two together.
+TITLES = {
+    "unauthorized": "A valid API key is needed",
+    "forbidden": "The API key's role does not allow this",
+    "signature_invalid": "The vendor's signature is not valid",
+    "unknown_system": "No system of this name is in the setup",
+    "not_found": "There is no such thing",
+    "method_not_allowed": "This address does not take that method",
+    "conflict": "The present state does not allow this",
+    "invalid_input": "The request is not understood",
+    "body_too_large": "The body is too large",
+    "busy": "The database is busy",
+    "internal": "Something went wrong on our side",
+}
+
+
+def install(app: FastAPI) -> None:
+    @app.exception_handler(ApiError)
+    async def _api(_request: Request, error: ApiError) -> Response:
+        return problem(
+            error.status,
+            error.code,
+            error.detail,
+            retryable=error.retryable,
+            headers=error.headers,
+        )
+
+    @app.exception_handler(UnknownSystemError)
+    async def _system(_request: Request, error: UnknownSystemError) -> Response:
+        known = ", ".join(error.known) or "none"
+        detail = f"The setup has no system {error.system_id[:80]!r}. Known systems: {known}."
+        return problem(404, "unknown_system", detail)
+
+    @app.exception_handler(SignatureInvalidError)
+    async def _signature(_request: Request, error: SignatureInvalidError) -> Response:
+        detail = (
+            f"{error.reason}. Compare the webhook secret at the vendor with the one that the "
+            f"setup names for {error.system_id}. Nothing was stored."
+        )
+        return problem(401, "signature_invalid", detail)
+
+    @app.exception_handler(NotFoundError)
+    async def _missing(_request: Request, error: NotFoundError) -> Response:
+        return problem(404, "not_found", f"There is no {error.what} {error.name[:120]!r}.")
+
+    @app.exception_handler(ConflictError)
+    async def _conflict(_request: Request, error: ConflictError) -> Response:
+        return problem(409, "conflict", f"{error.detail}. {error.advice}")
+
+    @app.exception_handler(InvalidInputError)
+    async def _input(_request: Request, error: InvalidInputError) -> Response:
+        reason = {"field": error.field, "message": error.detail}
+        return problem(422, "invalid_input", str(error), reasons=[reason])
+
+    @app.exception_handler(RequestValidationError)
+    async def _validation(_request: Request, error: RequestValidationError) -> Response:
+        reasons = [
+            {"field": ".".join(str(part) for part in item["loc"]), "message": item["msg"]}
+            for item in error.errors()[:50]
+        ]
+        first = reasons[0] if reasons else {"field": "body", "message": "not valid"}
+        detail = f"{first['field']}: {first['message']}"
+        return problem(422, "invalid_input", detail, reasons=reasons)
+
+    @app.exception_handler(OperationalError)
+    async def _database(request: Request, error: OperationalError) -> Response:
+        log.error("database.unavailable", path=request.url.path, error=str(error.orig)[:300])
+        headers = {"Retry-After": "2"}
+        return problem(
+            503, "busy", "The database does not answer. Try again.", retryable=True, headers=headers
+        )
+
+    @app.exception_handler(HTTPException)
+    async def _http(_request: Request, error: HTTPException) -> Response:
+        codes = {404: "not_found", 405: "method_not_allowed"}
+        code = codes.get(error.status_code, "invalid_input")
+        return problem(error.status_code, code, str(error.detail))
+
+    @app.exception_handler(Exception)
+    async def _unexpected(request: Request, error: Exception) -> Response:
+        log.error("request.failed", path=request.url.path, exc_info=error)
+        detail = "The error is logged. Trying again is safe; nothing was half done."
+        return problem(500, "internal", detail, retryable=True)

@@ -1,0 +1,170 @@
+"""Shapes of requests and answers where they enter or leave. Money is a decimal string with
+currency."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from kette.domain.actions import Stage
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Why = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Text = Annotated[str, StringConstraints(max_length=10_000)]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class MoneyOut(Model):
+    amount: str = Field(examples=["119.00"])
+    currency: str = Field(examples=["EUR"])
+
+
+class Statuses(Model):
+    order: str
+    payment: str
+    risk: str
+    fulfillment: str
+    return_: str = Field(alias="return")
+    accounting: str
+
+
+class EventAnswer(Model):
+    """What became of a delivery. An empty fact list is a ping or a topic that needs no
+    recording."""
+
+    fact_ids: list[str]
+    duplicate: bool
+    order_id: str | None
+    status: Statuses | None
+    exceptions: list[dict[str, Any]]
+    actions: list[dict[str, Any]]
+    note: str = ""
+
+
+class LeaseIn(Model):
+    stage: Stage
+    max: int | None = Field(default=None, ge=1, le=500)
+    kinds: list[str] = []
+    worker: str = ""
+
+
+class LeaseOut(Model):
+    lease_id: str
+    actions: list[dict[str, Any]]
+
+
+class ResultIn(Model):
+    key: Key
+    status: Literal["done", "failed"]
+    reference: Annotated[str, StringConstraints(max_length=2000)] | None = None
+    answer: dict[str, Any] | list[Any] | str | None = None
+    error: str | None = None
+    retryable: bool = True
+    lease_id: str | None = None
+
+
+class ReportIn(Model):
+    results: list[ResultIn] = Field(min_length=1, max_length=1000)
+
+
+class ReportOut(Model):
+    results: list[dict[str, Any]]
+
+
+class SubscriptionIn(Model):
+    url: Annotated[str, StringConstraints(pattern=r"^https?://", max_length=500)]
+    stage: Stage | None = None
+    events: list[Literal["exception_opened", "status_changed", "alert"]] = []
+    name: Annotated[str, StringConstraints(max_length=200)] = ""
+
+
+class SubscriptionOut(Model):
+    id: str
+    url: str
+    stage: str | None
+    events: list[str]
+    secret: str | None = Field(default=None, description="Given once, when subscribing")
+    created_at: datetime
+
+
+class InvoicesIn(Model):
+    keys: list[Key] = Field(min_length=1, max_length=500)
+
+
+class AddressIn(Model):
+    """An address as somebody typed it."""
+
+    name: Text = ""
+    company: Text = ""
+    line1: Text = ""
+    line2: Text = ""
+    postal_code: Text = ""
+    city: Text = ""
+    region: Text = ""
+    country_code: Text = ""
+    phone: Text = ""
+    email: Text = ""
+
+
+class CorrectionIn(Model):
+    address: AddressIn
+    by: Name
+    why: Why
+
+
+class ApprovalIn(Model):
+    subject: Key = Field(description="An action key, or 'risk' for a risk review")
+    approved: bool
+    by: Name
+    why: Why
+
+
+class NoteIn(Model):
+    text: Why
+    by: Name
+
+
+class CancelIn(Model):
+    by: Name
+    why: Why
+
+
+class AssignIn(Model):
+    owner: Name
+    by: Name
+    why: Why
+
+
+class ResolveIn(Model):
+    resolution: Literal["accepted", "fixed", "done"]
+    by: Name
+    why: Why
+
+
+class SnoozeIn(Model):
+    until: datetime
+    by: Name
+    why: Why
+
+
+class ValidateIn(Model):
+    """A vendor's order (`system_id` says whose shape it has) or a canonical one."""
+
+    system_id: Name
+    order: dict[str, Any]
+
+
+class RiskIn(Model):
+    system_id: Name
+    order: dict[str, Any]
+    signals: dict[str, Any] = {}
+
+
+class ClockIn(Model):
+    advance_s: int = Field(ge=0, le=10 * 366 * 86400)

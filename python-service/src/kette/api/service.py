@@ -1,0 +1,56 @@
+"""What the routes work with: use cases and settings, put together by `bootstrap`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+
+from kette.adapters.database.engine import Database
+from kette.adapters.mail.gateway import MailGateway
+from kette.adapters.n8n.push import Pusher
+from kette.api.auth import KeyRing
+from kette.domain.intake_data import IntakeData
+from kette.domain.order import Order
+from kette.settings import Settings
+from kette.use_cases.documents import IssueDocuments
+from kette.use_cases.ingest import Ingest
+from kette.use_cases.kernel import Kernel
+from kette.use_cases.lease import Lease
+from kette.use_cases.people import People
+from kette.use_cases.tick import refresh_listeners
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Service:
+    settings: Settings
+    database: Database
+    kernel: Kernel
+    keys: KeyRing
+    ingest: Ingest
+    lease: Lease
+    people: People
+    documents: IssueDocuments
+    pusher: Pusher
+    data: IntakeData
+    # (system id, vendor order as JSON object) -> canonical order; raises InvalidInputError
+    read_order: Callable[[str, dict[str, Any]], Order]
+    gateway: MailGateway | None
+
+    def refresh_listeners(self) -> None:
+        refresh_listeners(self.kernel)
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do blocking work (the database) beside the event loop."""
+        return await run_in_threadpool(work, *args, **kwargs)
+
+
+def service_of(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service

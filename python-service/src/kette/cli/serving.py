@@ -1,0 +1,59 @@
+"""Start the service under uvicorn."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import typer
+import uvicorn
+
+from kette.api.app import create_app
+from kette.bootstrap import build
+from kette.domain.order import Address
+from kette.domain.policy import Merchant, Setup
+from kette.logs import configure_logs
+from kette.settings import Settings
+from kette.setup_file import SecretError, SetupError, load_setup
+
+
+def run_service(settings: Settings) -> int:
+    """Exit code: 0 after a clean stop, 2 for a setup or secret that is not right."""
+    configure_logs(as_json=settings.log_json and not sys.stdout.isatty())
+    assert settings.setup is not None
+    try:
+        setup = load_setup(settings.setup, os.environ)
+        service = build(settings, setup)
+    except SetupError as error:
+        typer.echo(str(error), err=True)
+        return 2
+    except SecretError as error:
+        typer.echo(str(error), err=True)
+        return 2
+    uvicorn.run(
+        create_app(service),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=65,
+        timeout_graceful_shutdown=10,
+    )
+    return 0
+
+
+def openapi_document() -> dict[str, Any]:
+    """Made from an app without systems on an empty database: the routes do not depend on a
+    setup."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(database=f"sqlite:///{Path(folder) / 'empty.db'}", push=False)
+        setup = Setup(name="openapi", merchant=Merchant("", Address()), systems={})
+        service = build(settings, setup, environ={})
+        try:
+            return create_app(service).openapi()
+        finally:
+            service.database.dispose()

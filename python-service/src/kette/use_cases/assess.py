@@ -1,0 +1,96 @@
+"""Run the intake checks on a file: validation, duplicates, risk, with what the ledger knows
+besides."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+
+from kette.domain import facts as f
+from kette.domain.decide import Assessment, Duplicate, RiskVerdict
+from kette.domain.duplicates import Fingerprint, find_duplicate_of, fingerprint
+from kette.domain.intake_data import IntakeData
+from kette.domain.order import Order
+from kette.domain.risk import RiskSignals, assess_risk
+from kette.domain.state import OrderFile
+from kette.domain.status import RiskStatus
+from kette.domain.validation import validate_order
+from kette.use_cases.kernel import Kernel
+from kette.use_cases.ports import CustomerOrder, Transaction
+
+_FINGERPRINT = msgspec.json.Decoder(Fingerprint)
+_DAY = timedelta(days=1)
+_PAID = frozenset({"paid", "partially_refunded", "refunded"})
+
+
+class Assessor:
+    def __init__(self, data: IntakeData) -> None:
+        self._data = data
+
+    def __call__(
+        self, kernel: Kernel, tx: Transaction, order_id: str, file: OrderFile
+    ) -> Assessment:
+        order = file.order
+        if order is None:
+            return Assessment()
+        setup = kernel.setup
+        others = tx.orders.of_customer(kernel.customer_key(order), order_id)
+        risk = assess_risk(
+            order,
+            signals_of(order, file, others),
+            setup.risk,
+            self._data.risk,
+            file.delivery_address,
+        )
+        return Assessment(
+            findings=validate_order(order, file.delivery_address, setup, self._data),
+            risk=RiskVerdict(
+                risk.score, RiskStatus(risk.verdict.value), tuple(str(x) for x in risk.reasons)
+            ),
+            duplicate=self._duplicate(kernel, tx, order_id, order),
+        )
+
+    def _duplicate(
+        self, kernel: Kernel, tx: Transaction, order_id: str, order: Order
+    ) -> Duplicate | None:
+        own = fingerprint(order)
+        window_s = kernel.setup.intake.duplicate_window_s
+        earlier = tx.orders.neighbours(
+            own.lookup_key[:64],
+            order.placed_at - timedelta(seconds=window_s),
+            order.placed_at,
+            order_id,
+        )
+        if not earlier:
+            return None
+        ids = {}
+        candidates = []
+        for neighbour in earlier:
+            candidate = _FINGERPRINT.decode(neighbour.comparison)
+            ids[candidate.channel, candidate.external_id] = neighbour.order_id
+            candidates.append(candidate)
+        match = find_duplicate_of(own, candidates, window_s)
+        if match is None:
+            return None
+        original = match.original
+        return Duplicate(
+            ids[original.channel, original.external_id], original.number, match.reasons
+        )
+
+
+def signals_of(order: Order, file: OrderFile, others: list[CustomerOrder]) -> RiskSignals:
+    """What payments and the customer's other orders say."""
+    last_day = [x for x in others if order.placed_at - _DAY < x.placed_at <= order.placed_at]
+    scores = [p.risk_score for p in file.payments if p.risk_score is not None]
+    return RiskSignals(
+        orders_mail_24h=1 + len(last_day),
+        failed_attempts=sum(1 for p in file.payments if p.state is f.PaymentState.FAILED),
+        card_country=next((p.card_country for p in file.payments if p.card_country), ""),
+        provider_level=next((p.risk_level for p in file.payments if p.risk_level), ""),
+        provider_score=max(scores) if scores else None,
+        earlier_chargebacks=sum(1 for x in others if x.payment_status == "chargeback"),
+        paid_orders_before=sum(
+            1 for x in others if x.payment_status in _PAID and x.placed_at < order.placed_at
+        ),
+    )

@@ -1,0 +1,176 @@
+"""Take in one delivery of a vendor: verified, stored, decided, durable when this returns."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+
+from kette.domain.actions import WantedException
+from kette.domain.facts import FactDraft, PayloadUnknown, RunFailed, Translation
+from kette.domain.policy import System
+from kette.use_cases.errors import UnknownSystemError
+from kette.use_cases.kernel import Kernel
+from kette.use_cases.ports import Transaction
+from kette.use_cases.reconcile import open_exception
+from kette.use_cases.record import record
+
+# Headers worth keeping beside the raw body; the rest says nothing about the event.
+KEPT_HEADER_PREFIXES = ("x-", "stripe-", "sendcloud-", "content-type", "user-agent")
+NOT_KEPT = ("x-forwarded", "x-real-ip", "x-api-key")
+
+
+class Ingested(msgspec.Struct, frozen=True):
+    fact_ids: tuple[str, ...]
+    is_duplicate: bool
+    order_id: str | None
+    statuses: dict[str, str] | None
+    exceptions: tuple[dict[str, Any], ...]
+    actions: tuple[dict[str, Any], ...]
+    note: str = ""
+
+
+class Reader(Protocol):
+    """A vendor's adapter bound to one system: checks the signature, then reads."""
+
+    def __call__(
+        self, system: System, headers: Mapping[str, str], body: bytes, received_at: datetime
+    ) -> Translation: ...
+
+
+class UnknownPayload(Exception):  # noqa: N818 - a verdict on a payload, not a failure of ours
+    def __init__(self, topic: str, reason: str) -> None:
+        super().__init__(reason)
+        self.topic = topic
+        self.reason = reason
+
+
+class Ingest:
+    """read: verifies and translates; raises SignatureInvalidError or UnknownPayload."""
+
+    def __init__(self, kernel: Kernel, read: Reader) -> None:
+        self._kernel = kernel
+        self._read = read
+
+    def __call__(self, system_id: str, headers: Mapping[str, str], body: bytes) -> Ingested:
+        kernel = self._kernel
+        system = kernel.setup.systems.get(system_id)
+        if system is None:
+            raise UnknownSystemError(system_id, sorted(kernel.setup.systems))
+        now = kernel.now()
+        unknown: UnknownPayload | None = None
+        try:
+            translation = self._read(system, headers, body, now)
+        except UnknownPayload as error:
+            unknown = error
+            translation = Translation((_unknown_draft(error, headers, body, now),))
+        if not translation.facts:
+            return Ingested((), False, None, None, (), (), translation.note or "nothing to record")
+        with kernel.store.write() as tx:
+            tx.facts.save_delivery(kernel.new_id("dlv"), system_id, _kept(headers), body, now)
+            recorded = record(kernel, tx, system_id, translation.facts, now)
+            stages = set(recorded.stages)
+            if not recorded.is_duplicate:
+                stages |= self._open_entries(tx, system_id, translation.facts, unknown, now)
+            result = _answer(tx, recorded.fact_ids, recorded.is_duplicate, recorded.order_ids)
+        if stages:
+            kernel.on_due(stages)
+        return result
+
+    def _open_entries(
+        self,
+        tx: Transaction,
+        system_id: str,
+        drafts: Sequence[FactDraft],
+        unknown: UnknownPayload | None,
+        now: datetime,
+    ) -> set[str]:
+        """Facts that belong to no order but need a person."""
+        stages: set[str] = set()
+        for draft in drafts:
+            entry = _entry(system_id, draft, unknown)
+            if entry is not None and tx.exceptions.by_key(entry.key) is None:
+                stages |= open_exception(self._kernel, tx, None, entry, "intake", now)
+        return stages
+
+
+def _unknown_draft(
+    error: UnknownPayload, headers: Mapping[str, str], body: bytes, now: datetime
+) -> FactDraft:
+    digest = hashlib.sha256(body).hexdigest()
+    topic = error.topic[:120]
+    return FactDraft(
+        f"unknown:{topic}:{digest[:32]}", now, PayloadUnknown(topic, error.reason[:500], digest)
+    )
+
+
+def _entry(
+    system_id: str, draft: FactDraft, unknown: UnknownPayload | None
+) -> WantedException | None:
+    body = draft.body
+    if isinstance(body, PayloadUnknown) and unknown is not None:
+        return WantedException(
+            key=f"payload_unknown:{system_id}:{body.digest[:24]}",
+            kind="payload_unknown",
+            summary=f"{system_id} sent something we do not understand: {unknown.reason[:300]}",
+            context={"system": system_id, "topic": body.topic, "digest": body.digest},
+            suggestion="Look at the stored delivery; check the sender's webhook settings.",
+        )
+    if isinstance(body, RunFailed):
+        return WantedException(
+            key=f"run_failed:{body.execution_id}",
+            kind="action_failed",
+            summary=f"n8n run of {body.workflow_name!r} failed in {body.node!r}: {body.message}"[
+                :500
+            ],
+            context={
+                "workflow": body.workflow_name,
+                "workflow_id": body.workflow_id,
+                "execution_id": body.execution_id,
+                "url": body.url,
+                "node": body.node,
+                "message": body.message,
+            },
+            suggestion="Open the execution in n8n. Its actions come again when their lease ends.",
+        )
+    return None
+
+
+def _kept(headers: Mapping[str, str]) -> str:
+    kept = {
+        name: value
+        for name, value in headers.items()
+        if name.startswith(KEPT_HEADER_PREFIXES) and not name.startswith(NOT_KEPT)
+    }
+    return msgspec.json.encode(kept, order="sorted").decode()
+
+
+def _answer(
+    tx: Transaction, fact_ids: tuple[str, ...], is_duplicate: bool, order_ids: tuple[str, ...]
+) -> Ingested:
+    if not order_ids:
+        return Ingested(fact_ids, is_duplicate, None, None, (), ())
+    order_id = order_ids[0]
+    row = tx.orders.get(order_id)
+    return Ingested(
+        fact_ids,
+        is_duplicate,
+        order_id,
+        row.statuses if row is not None else None,
+        tuple(
+            {"id": x.id, "kind": x.kind, "summary": x.summary, "blocking": x.blocking}
+            for x in tx.exceptions.of_order(order_id)
+            if x.status in ("open", "snoozed")
+        ),
+        tuple(
+            {"key": x.key, "kind": x.kind, "state": x.state}
+            for x in tx.outbox.of_order(order_id)
+            if x.state != "withdrawn"
+        ),
+    )
+
+
+SecretsOf = Callable[[System], Sequence[bytes]]

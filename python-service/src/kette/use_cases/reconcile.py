@@ -1,0 +1,231 @@
+"""Wanted minus known: bring outbox and exception list to what the decision says, in one
+transaction.
+
+An action that is wanted and unknown is added; one that is no longer wanted is withdrawn unless
+somebody has leased it already; a waiting one gets the newest payload. What was done stays done.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from kette.domain.actions import STAGE_OF_KIND, Stage, WantedAction, WantedException
+from kette.domain.decide import Decision
+from kette.use_cases.kernel import Kernel
+from kette.use_cases.ports import ActionRow, ExceptionRow, Transaction
+
+
+def reconcile(
+    kernel: Kernel,
+    tx: Transaction,
+    order_id: str,
+    decision: Decision,
+    now: datetime,
+    cause: str,
+) -> set[str]:
+    """Returns the stages that have something new to do now."""
+    changes: dict[str, Any] = {}
+    stages = _actions(tx, order_id, decision.actions, now, changes)
+    stages |= _exceptions(kernel, tx, order_id, decision.exceptions, now, changes)
+    if changes:
+        tx.add_decision(
+            {
+                "id": kernel.new_id("dec"),
+                "order_id": order_id,
+                "decided_at": now,
+                "cause": cause,
+                "setup_version": kernel.setup.version,
+                "outcome": {"statuses": decision.statuses.public(), **changes},
+            }
+        )
+    return stages
+
+
+def _actions(
+    tx: Transaction,
+    order_id: str,
+    wanted: tuple[WantedAction, ...],
+    now: datetime,
+    changes: dict[str, Any],
+) -> set[str]:
+    known = {row.key: row for row in tx.outbox.of_order(order_id)}
+    stages: set[str] = set()
+    added: list[dict[str, Any]] = []
+    revived: list[str] = []
+    for action in wanted:
+        row = known.get(action.key)
+        if row is None:
+            added.append(_new_row(order_id, action, now))
+            stages.add(action.stage.value)
+        elif row.state == "withdrawn":
+            tx.outbox.update(
+                action.key,
+                state="pending",
+                payload=action.payload,
+                not_before=now,
+                reasons=list(action.reasons),
+            )
+            revived.append(action.key)
+            stages.add(action.stage.value)
+        elif row.state == "pending" and row.payload != action.payload:
+            tx.outbox.update(action.key, payload=action.payload)
+    if added:
+        tx.outbox.insert(added)
+        changes["actions"] = [{"key": row["key"], "reasons": row["reasons"]} for row in added]
+    if revived:
+        changes["revived"] = revived
+    withdrawn = _withdraw(tx, known, {action.key for action in wanted}, now)
+    if withdrawn:
+        changes["withdrawn"] = withdrawn
+    return stages
+
+
+def _new_row(order_id: str | None, action: WantedAction, now: datetime) -> dict[str, Any]:
+    return {
+        "key": action.key,
+        "order_id": order_id,
+        "kind": action.kind,
+        "stage": action.stage.value,
+        "payload": action.payload,
+        "reasons": list(action.reasons),
+        "created_at": now,
+        "not_before": now + timedelta(seconds=action.not_before_s),
+    }
+
+
+def _withdraw(
+    tx: Transaction, known: dict[str, ActionRow], wanted: set[str], now: datetime
+) -> list[str]:
+    # Messages to owners belong to the exception list, which withdraws them itself.
+    exceptions_stage = Stage.EXCEPTIONS.value
+    gone = [
+        row.key
+        for row in known.values()
+        if row.state == "pending" and row.key not in wanted and row.stage != exceptions_stage
+    ]
+    for key in gone:
+        tx.outbox.update(key, state="withdrawn", finished=now)
+    return gone
+
+
+def _exceptions(
+    kernel: Kernel,
+    tx: Transaction,
+    order_id: str,
+    wanted: tuple[WantedException, ...],
+    now: datetime,
+    changes: dict[str, Any],
+) -> set[str]:
+    known = {row.key: row for row in tx.exceptions.of_order(order_id)}
+    stages: set[str] = set()
+    opened: list[str] = []
+    for item in wanted:
+        row = known.get(item.key)
+        if row is None:
+            stages |= open_exception(kernel, tx, order_id, item, "decide", now)
+            opened.append(item.key)
+        elif row.status in ("closed", "resolved"):
+            tx.exceptions.update(row.id, status="open", closed=None, resolution="")
+            opened.append(item.key)
+        elif row.summary != item.summary or row.context != item.context:
+            tx.exceptions.update(row.id, summary=item.summary, context=item.context)
+    if opened:
+        changes["exceptions"] = opened
+    names = {item.key for item in wanted}
+    closed = [
+        row
+        for row in known.values()
+        if row.origin == "decide" and row.status in ("open", "snoozed") and row.key not in names
+    ]
+    for row in closed:
+        close_exception(tx, row, now)
+    if closed:
+        changes["closed"] = [row.key for row in closed]
+    return stages
+
+
+def close_exception(tx: Transaction, row: ExceptionRow, now: datetime) -> None:
+    """The case is no more: nobody needs to be told of it either."""
+    tx.exceptions.update(row.id, status="closed", closed=now)
+    for key, action in tx.outbox.get([f"notify_owner:{row.id}", f"escalate:{row.id}"]).items():
+        if action.state == "pending":
+            tx.outbox.update(key, state="withdrawn", finished=now)
+
+
+def open_exception(
+    kernel: Kernel,
+    tx: Transaction,
+    order_id: str | None,
+    item: WantedException,
+    origin: str,
+    now: datetime,
+) -> set[str]:
+    """Add an entry with owner and time limit from the setup, and tell the owner."""
+    policy = kernel.setup.exceptions
+    owner = policy.owners.get(item.kind, policy.default_owner)
+    limit = timedelta(seconds=policy.limits_s.get(item.kind, policy.default_limit_s))
+    exception_id = kernel.new_id("exc")
+    tx.exceptions.insert(
+        {
+            "id": exception_id,
+            "key": item.key,
+            "order_id": order_id,
+            "kind": item.kind,
+            "origin": origin,
+            "status": "open",
+            "summary": item.summary,
+            "context": item.context,
+            "suggestion": item.suggestion,
+            "blocking": item.blocking,
+            "owner": owner,
+            "opened": now,
+            "due": now + limit,
+        }
+    )
+    entry = {
+        "id": exception_id,
+        "kind": item.kind,
+        "order_id": order_id,
+        "summary": item.summary,
+        "owner": owner,
+        "due_at": (now + limit).isoformat(),
+    }
+    kernel.announce(tx, "exception_opened", entry, now)
+    return tell_owner(kernel, tx, "notify_owner", exception_id, order_id, owner, now)
+
+
+def tell_owner(
+    kernel: Kernel,
+    tx: Transaction,
+    kind: str,
+    exception_id: str,
+    order_id: str | None,
+    owner: str,
+    now: datetime,
+) -> set[str]:
+    """A mail to the owner, where the setup names an address for the role."""
+    mail = kernel.setup.exceptions.owner_mails.get(owner)
+    system = next((s for s in kernel.setup.systems.values() if s.role == "mail"), None)
+    if not mail or system is None:
+        return set()
+    tx.outbox.insert(
+        [
+            {
+                "key": f"{kind}:{exception_id}",
+                "order_id": order_id,
+                "kind": kind,
+                "stage": STAGE_OF_KIND[kind].value,
+                "payload": {
+                    "exception_id": exception_id,
+                    "owner": owner,
+                    "to": mail,
+                    "system_id": system.id,
+                },
+                "reasons": [f"the exception list has a new entry for {owner}"],
+                "created_at": now,
+                "not_before": now,
+            }
+        ]
+    )
+    return {STAGE_OF_KIND[kind].value}

@@ -1,0 +1,187 @@
+"""Take in what stage workflows report: each report is a fact again, and may end an action.
+
+Reports are independent of each other: a strange one is refused by name, the rest goes in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from kette.domain.actions import WantedException
+from kette.domain.facts import ActionReported, FactDraft, ShippedLine
+from kette.domain.money import Money
+from kette.use_cases.kernel import Kernel
+from kette.use_cases.ports import ActionRow, Transaction
+from kette.use_cases.reconcile import close_exception, open_exception
+from kette.use_cases.record import record
+
+MAX_ANSWER_BYTES = 64_000
+DOCUMENT_KINDS = ("issue_invoice", "issue_credit_note")
+
+
+class Report(msgspec.Struct, frozen=True):
+    key: str
+    done: bool
+    reference: str = ""
+    answer: dict[str, Any] = {}
+    error: str = ""
+    retryable: bool = True
+
+
+class ReportResult(msgspec.Struct, frozen=True, omit_defaults=True):
+    key: str
+    accepted: bool
+    status: str
+    reason: str = ""
+
+
+def report_actions(kernel: Kernel, reports: Sequence[Report]) -> list[ReportResult]:
+    """One transaction per report: what one of them breaks is its own."""
+    results: list[ReportResult] = []
+    stages: set[str] = set()
+    for report in reports:
+        with kernel.store.write() as tx:
+            result, due = report_one(kernel, tx, report, kernel.now())
+        results.append(result)
+        stages |= due
+    if stages:
+        kernel.on_due(stages)
+    return results
+
+
+def report_one(
+    kernel: Kernel, tx: Transaction, report: Report, now: datetime
+) -> tuple[ReportResult, set[str]]:
+    row = tx.outbox.get([report.key]).get(report.key)
+    if row is None:
+        return ReportResult(report.key, False, "unknown", "no action has this key"), set()
+    if row.order_id is not None:
+        tx.facts.lock_order(row.order_id)
+        row = tx.outbox.get([report.key])[report.key]
+    # A stage always has a next batch to fetch once something was reported.
+    stages = {row.stage}
+    if row.state == "done":
+        return ReportResult(report.key, True, "done", "it was reported done before"), stages
+    if report.done:
+        tx.outbox.update(
+            row.key,
+            state="done",
+            finished=now,
+            lease_id=None,
+            leased_until=None,
+            reference=report.reference[:255],
+            last_error="",
+        )
+        _close_failure(tx, row, now)
+        status = "done"
+    else:
+        status = fail_attempt(kernel, tx, row, report.error, report.retryable, now, stages)
+    if row.order_id is not None:
+        fact = reported_fact(kernel, row, report)
+        recorded = record(
+            kernel,
+            tx,
+            "n8n",
+            [
+                FactDraft(
+                    f"{row.key}#{row.attempt}:{'done' if report.done else 'failed'}", now, fact
+                )
+            ],
+            now,
+            order_id=row.order_id,
+        )
+        stages |= recorded.stages
+    return ReportResult(report.key, True, status), stages
+
+
+def reported_fact(kernel: Kernel, row: ActionRow, report: Report) -> ActionReported:
+    """The report with what the action was about, and the vendor's answer read by its adapter."""
+    payload = row.payload
+    shipped = tuple(
+        ShippedLine(str(x["line_id"]), int(x["quantity"]))
+        for x in payload.get("lines", ())
+        if row.kind == "create_shipment"
+    )
+    amount = payload.get("amount") if row.kind == "refund_payment" else None
+    answer = dict(report.answer)
+    if len(msgspec.json.encode(answer)) > MAX_ANSWER_BYTES:
+        answer = {"note": "the answer was larger than 64 kB and is not kept"}
+    if row.kind == "check_stock":
+        answer.setdefault("lines", payload.get("lines", []))
+    if row.kind == "cancel_fulfillment":
+        answer["cancelled"] = ",".join(str(x["id"]) for x in payload.get("parcels", ()))
+    fact = ActionReported(
+        key=row.key,
+        kind=row.kind,
+        done=report.done,
+        attempt=row.attempt,
+        reference=report.reference,
+        error=report.error[:2000],
+        retryable=report.retryable,
+        answer=answer,
+        shipped=shipped,
+        amount=Money.parse(amount["amount"], amount["currency"]) if amount else None,
+    )
+    if not report.done:
+        return fact
+    system_id = payload.get("system_id", "")
+    return kernel.translate_report(system_id, fact)
+
+
+def fail_attempt(
+    kernel: Kernel,
+    tx: Transaction,
+    row: ActionRow,
+    error: str,
+    retryable: bool,
+    now: datetime,
+    stages: set[str],
+) -> str:
+    """Back-off and try again, or after the last try an exception with an owner."""
+    policy = kernel.setup.actions
+    if retryable and row.attempt < policy.max_attempts:
+        steps = policy.backoff_s
+        wait_s = steps[min(max(row.attempt, 1), len(steps)) - 1]
+        tx.outbox.update(
+            row.key,
+            state="pending",
+            not_before=now + timedelta(seconds=wait_s),
+            lease_id=None,
+            leased_until=None,
+            last_error=error[:2000],
+        )
+        return "pending"
+    tx.outbox.update(
+        row.key,
+        state="failed",
+        finished=now,
+        lease_id=None,
+        leased_until=None,
+        last_error=error[:2000],
+    )
+    entry = WantedException(
+        key=f"action_failed:{row.key}"[:255],
+        kind="invoice_failed" if row.kind in DOCUMENT_KINDS else "action_failed",
+        summary=f"{row.kind} failed after {row.attempt} tries: {error}"[:500],
+        context={"action": row.key, "kind": row.kind, "error": error[:2000], "tries": row.attempt},
+        suggestion="Resolve as 'fixed' to try again, 'done' if it was done by hand, "
+        "'accepted' to leave it undone.",
+    )
+    known = tx.exceptions.by_key(entry.key)
+    if known is None:
+        stages |= open_exception(kernel, tx, row.order_id, entry, "outbox", now)
+    else:
+        tx.exceptions.update(
+            known.id, status="open", closed=None, resolution="", summary=entry.summary
+        )
+    return "failed"
+
+
+def _close_failure(tx: Transaction, row: ActionRow, now: datetime) -> None:
+    known = tx.exceptions.by_key(f"action_failed:{row.key}"[:255])
+    if known is not None and known.status in ("open", "snoozed"):
+        close_exception(tx, known, now)
