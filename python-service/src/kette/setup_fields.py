@@ -83,7 +83,7 @@ NOTICES = (
     "refunded",
 )
 _HTTP = r"https?://[^\s/?#@]+(?:/[^\s?#]*)?"
-_SMTP = r"smtps?://[^\s/?#@]+/?"
+_SMTP = r"smtp(?:s|\+starttls)?://[^\s/?#@]+/?"
 
 
 class KindRule(msgspec.Struct, frozen=True):
@@ -104,26 +104,39 @@ KINDS: dict[str, KindRule] = {
         base_url=_HTTP,
         needs_secrets=("webhook",),
         may_have_secrets=("consumer_key", "consumer_secret"),
+        options={
+            "vat_id_keys": r"[^,\s]{1,100}(?:[,\s]+[^,\s]{1,100}){0,9}",
+            "time_zone": r"[A-Za-z]{1,20}(?:/[A-Za-z0-9_+-]{1,30}){0,2}",
+        },
     ),
     "stripe": KindRule(
         role="payment",
         base_url=_HTTP,
         needs_secrets=("webhook",),
         may_have_secrets=("api_key",),
-        options={"mode": "live|test"},
+        options={
+            "mode": "live|test",
+            "sites": r"[a-z0-9-]+=[^\s,=]+(?:[,\s]+[a-z0-9-]+=[^\s,=]+){0,49}",
+        },
     ),
     "sendcloud": KindRule(
         role="carrier",
         base_url=_HTTP,
         needs_secrets=("webhook",),
         may_have_secrets=("public_key", "secret_key"),
-        options={"shipping_method": "[0-9]{1,10}", "sender_address": "[0-9]{1,10}"},
+        options={"event_auth": "basic|bearer|api_key", "event_auth_header": "[A-Za-z0-9-]{1,60}"},
     ),
     "smtp": KindRule(
         role="mail",
         base_url=_SMTP,
-        may_have_secrets=("username", "password"),
-        options={"starttls": "always|if_offered|never"},
+        may_have_secrets=("password",),
+        options={
+            "security": "none|starttls|ssl",
+            "username": r"\S{1,200}",
+            "timeout_s": r"[1-9][0-9]{0,2}",
+            "ca_file": r"\S.*",
+            "hello_name": r"[A-Za-z0-9.-]{1,200}",
+        },
     ),
     "folder": KindRule(
         role="archive",
@@ -269,6 +282,7 @@ _PAYMENT = section(
         "shop_refunds_moved_by": Field(choice(("shop", "kette"))),
         "shop_refund_wait": Field(duration, "shop_refund_wait_s"),
         "authorization_alert_before": Field(duration, "authorization_alert_before_s"),
+        "mirror_holds": Field(boolean),
     }
 )
 _FULFILLMENT = section(

@@ -206,7 +206,7 @@ def boolean(node: yaml.Node, path: str, reading: Reading) -> Any:
     if not isinstance(value, str):
         return INVALID
     if node.tag != "tag:yaml.org,2002:bool":
-        return reading.report(node, path, f"{_shown(value)} is not yes or no", "write true/false")
+        return reading.report(node, path, f"{_shown(value)} is no yes or no", "write true/false")
     return value.lower() in ("true", "yes", "on")
 
 
