@@ -147,11 +147,12 @@ def _end_on_signals() -> threading.Event:
 
 
 def _end_earlier_run(folder: Path) -> None:
-    """End what a killed demo left running; one that still runs keeps its ports and is named."""
+    """End what a killed demo left running. Raises ProgramError when a demo still runs."""
     pid_files = folder / "pids"
     demo_itself = pid_files / "demo"
-    if demo_itself.exists() and is_alive(demo_itself):
-        return
+    if is_alive(demo_itself):
+        raise ProgramError("A demo is running in this checkout already; end it first.")
+    demo_itself.unlink(missing_ok=True)
     for file in pid_files.glob("*"):
         end_leftover(file)
 

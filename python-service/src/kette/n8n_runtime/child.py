@@ -83,7 +83,7 @@ class Child:
                 )
             if time.monotonic() > deadline:
                 raise ProgramError(
-                    f"{self.name}: {what} took over {timeout_s:.0f} s.{self._tail()}"
+                    f"{self.name}: {timeout_s:.0f} s passed before {what}.{self._tail()}"
                 )
             time.sleep(0.1)
 

@@ -60,7 +60,7 @@ def ensure_n8n(project: Project, say: Say) -> Path:
         )
         _remove_unneeded(folder / "node_modules")
 
-    return _filled(f"n8n-{key}", fill, say)
+    return filled_once(f"n8n-{key}", fill, say)
 
 
 def ensure_node_dependencies(project: Project, say: Say) -> Path:
@@ -81,7 +81,7 @@ def ensure_node_dependencies(project: Project, say: Say) -> Path:
             say=say,
         )
 
-    return _filled(f"node-tools-{key}", fill, say)
+    return filled_once(f"node-tools-{key}", fill, say)
 
 
 def ensure_node_package(project: Project, say: Say) -> Path:
@@ -115,7 +115,7 @@ def ensure_node_package(project: Project, say: Say) -> Path:
             for packed in build.glob("*.tgz"):
                 shutil.move(packed, folder / packed.name)
 
-    return next(_filled(f"node-package-{key}", fill, say).glob("*.tgz"))
+    return next(filled_once(f"node-package-{key}", fill, say).glob("*.tgz"))
 
 
 def link_node_tools(project: Project, say: Say) -> None:
@@ -131,7 +131,8 @@ def link_node_tools(project: Project, say: Say) -> None:
     link.symlink_to(tools)
 
 
-def _filled(name: str, fill: Callable[[Path], None], say: Say) -> Path:
+def filled_once(name: str, fill: Callable[[Path], None], say: Say) -> Path:
+    """Return the cache folder of this name, filled by fill if no complete one is there."""
     cache = cache_folder()
     final = cache / name
     if (final / COMPLETE).exists():

@@ -80,6 +80,10 @@ class N8nApi:
     def workflows(self) -> Iterator[Json]:
         return self._pages("/workflows", {})
 
+    def update_workflow(self, workflow_id: str, body: Json) -> Json:
+        """Replace name, nodes, connections and settings; n8n publishes what was published."""
+        return _json(self._client.put(f"/workflows/{workflow_id}", json=body))
+
     def publish(self, workflow_id: str) -> Json:
         return _json(self._client.post(f"/workflows/{workflow_id}/publish", json={}))
 
