@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -16,7 +16,7 @@ from kette.use_cases.errors import UnknownSystemError
 from kette.use_cases.kernel import Kernel
 from kette.use_cases.ports import Transaction
 from kette.use_cases.reconcile import open_exception
-from kette.use_cases.record import record
+from kette.use_cases.record import Recorded, record
 
 # Headers worth keeping beside the raw body; the rest says nothing about the event.
 KEPT_HEADER_PREFIXES = ("x-", "stripe-", "sendcloud-", "content-type", "user-agent")
@@ -75,7 +75,7 @@ class Ingest:
             stages = set(recorded.stages)
             if not recorded.is_duplicate:
                 stages |= self._open_entries(tx, system_id, translation.facts, unknown, now)
-            result = _answer(tx, recorded.fact_ids, recorded.is_duplicate, recorded.order_ids)
+        result = _answer(recorded)
         if stages:
             kernel.on_due(stages)
         return result
@@ -148,29 +148,18 @@ def _kept(headers: Mapping[str, str]) -> str:
     return msgspec.json.encode(kept, order="sorted").decode()
 
 
-def _answer(
-    tx: Transaction, fact_ids: tuple[str, ...], is_duplicate: bool, order_ids: tuple[str, ...]
-) -> Ingested:
-    if not order_ids:
-        return Ingested(fact_ids, is_duplicate, None, None, (), ())
-    order_id = order_ids[0]
-    row = tx.orders.get(order_id)
+def _answer(recorded: Recorded) -> Ingested:
+    outcome = recorded.outcome
+    if outcome is None:
+        return Ingested(recorded.fact_ids, recorded.is_duplicate, None, None, (), ())
     return Ingested(
-        fact_ids,
-        is_duplicate,
-        order_id,
-        row.statuses if row is not None else None,
+        recorded.fact_ids,
+        recorded.is_duplicate,
+        outcome.order_id,
+        outcome.statuses,
         tuple(
             {"id": x.id, "kind": x.kind, "summary": x.summary, "blocking": x.blocking}
-            for x in tx.exceptions.of_order(order_id)
-            if x.status in ("open", "snoozed")
+            for x in outcome.exceptions
         ),
-        tuple(
-            {"key": x.key, "kind": x.kind, "state": x.state}
-            for x in tx.outbox.of_order(order_id)
-            if x.state != "withdrawn"
-        ),
+        tuple({"key": key, "kind": kind, "state": state} for key, kind, state in outcome.actions),
     )
-
-
-SecretsOf = Callable[[System], Sequence[bytes]]

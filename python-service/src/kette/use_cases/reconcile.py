@@ -10,10 +10,22 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from kette.domain.actions import STAGE_OF_KIND, Stage, WantedAction, WantedException
 from kette.domain.decide import Decision
 from kette.use_cases.kernel import Kernel
 from kette.use_cases.ports import ActionRow, ExceptionRow, Transaction
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """An order right after it was decided."""
+
+    order_id: str
+    statuses: dict[str, str]
+    actions: tuple[tuple[str, str, str], ...]  # key, kind, state; withdrawn ones left out
+    exceptions: tuple[ExceptionRow, ...]  # open and snoozed
+    stages: frozenset[str]
 
 
 def reconcile(
@@ -23,11 +35,17 @@ def reconcile(
     decision: Decision,
     now: datetime,
     cause: str,
-) -> set[str]:
-    """Returns the stages that have something new to do now."""
+    *,
+    is_new: bool = False,
+) -> Outcome:
+    """is_new: the order is not a second old, so there is nothing to compare with."""
     changes: dict[str, Any] = {}
-    stages = _actions(tx, order_id, decision.actions, now, changes)
-    stages |= _exceptions(kernel, tx, order_id, decision.exceptions, now, changes)
+    known_actions = [] if is_new else tx.outbox.of_order(order_id)
+    known_entries = [] if is_new else tx.exceptions.of_order(order_id)
+    stages, actions = _actions(tx, order_id, known_actions, decision.actions, now, changes)
+    more, entries = _exceptions(
+        kernel, tx, order_id, known_entries, decision.exceptions, now, changes
+    )
     if changes:
         tx.add_decision(
             {
@@ -39,17 +57,25 @@ def reconcile(
                 "outcome": {"statuses": decision.statuses.public(), **changes},
             }
         )
-    return stages
+    return Outcome(
+        order_id,
+        decision.statuses.public(),
+        actions,
+        entries,
+        frozenset(stages | more),
+    )
 
 
 def _actions(
     tx: Transaction,
     order_id: str,
+    rows: list[ActionRow],
     wanted: tuple[WantedAction, ...],
     now: datetime,
     changes: dict[str, Any],
-) -> set[str]:
-    known = {row.key: row for row in tx.outbox.of_order(order_id)}
+) -> tuple[set[str], tuple[tuple[str, str, str], ...]]:
+    known = {row.key: row for row in rows}
+    states = {row.key: (row.kind, row.state) for row in rows}
     stages: set[str] = set()
     added: list[dict[str, Any]] = []
     revived: list[str] = []
@@ -57,7 +83,6 @@ def _actions(
         row = known.get(action.key)
         if row is None:
             added.append(_new_row(order_id, action, now))
-            stages.add(action.stage.value)
         elif row.state == "withdrawn":
             tx.outbox.update(
                 action.key,
@@ -67,9 +92,13 @@ def _actions(
                 reasons=list(action.reasons),
             )
             revived.append(action.key)
-            stages.add(action.stage.value)
         elif row.state == "pending" and row.payload != action.payload:
             tx.outbox.update(action.key, payload=action.payload)
+            continue
+        else:
+            continue
+        states[action.key] = (action.kind, "pending")
+        stages.add(action.stage.value)
     if added:
         tx.outbox.insert(added)
         changes["actions"] = [{"key": row["key"], "reasons": row["reasons"]} for row in added]
@@ -78,7 +107,13 @@ def _actions(
     withdrawn = _withdraw(tx, known, {action.key for action in wanted}, now)
     if withdrawn:
         changes["withdrawn"] = withdrawn
-    return stages
+    gone = set(withdrawn)
+    left = tuple(
+        (key, kind, state)
+        for key, (kind, state) in states.items()
+        if state != "withdrawn" and key not in gone
+    )
+    return stages, left
 
 
 def _new_row(order_id: str | None, action: WantedAction, now: datetime) -> dict[str, Any]:
@@ -113,11 +148,12 @@ def _exceptions(
     kernel: Kernel,
     tx: Transaction,
     order_id: str,
+    rows: list[ExceptionRow],
     wanted: tuple[WantedException, ...],
     now: datetime,
     changes: dict[str, Any],
-) -> set[str]:
-    known = {row.key: row for row in tx.exceptions.of_order(order_id)}
+) -> tuple[set[str], tuple[ExceptionRow, ...]]:
+    known = {row.key: row for row in rows}
     stages: set[str] = set()
     opened: list[str] = []
     for item in wanted:
@@ -135,14 +171,16 @@ def _exceptions(
     names = {item.key for item in wanted}
     closed = [
         row
-        for row in known.values()
+        for row in rows
         if row.origin == "decide" and row.status in ("open", "snoozed") and row.key not in names
     ]
     for row in closed:
         close_exception(tx, row, now)
     if closed:
         changes["closed"] = [row.key for row in closed]
-    return stages
+    if opened or closed:
+        rows = tx.exceptions.of_order(order_id)
+    return stages, tuple(row for row in rows if row.status in ("open", "snoozed"))
 
 
 def close_exception(tx: Transaction, row: ExceptionRow, now: datetime) -> None:

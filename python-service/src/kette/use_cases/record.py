@@ -15,7 +15,7 @@ from kette.domain.facts import Fact, FactDraft, OrderSnapshot, Ref
 from kette.domain.state import OrderFile, fold
 from kette.use_cases.kernel import Kernel
 from kette.use_cases.ports import StreamFact, Transaction
-from kette.use_cases.reconcile import reconcile
+from kette.use_cases.reconcile import Outcome, reconcile
 
 _NAMESPACE = uuid.UUID("5b2f8a5e-5d3c-4e0a-9a1f-6b8f4f0d7c11")
 
@@ -27,6 +27,16 @@ class Recorded(msgspec.Struct, frozen=True):
     is_duplicate: bool
     order_ids: tuple[str, ...]
     stages: frozenset[str]
+    outcome: Outcome | None = None  # of the first order
+
+
+class Target(msgspec.Struct, frozen=True):
+    """Where a group of drafts goes. order_id None: no order is known for them yet."""
+
+    order_id: str | None
+    drafts: list[FactDraft]
+    new_refs: list[Ref]
+    is_new: bool
 
 
 def order_id_for(channel: str, external_id: str) -> str:
@@ -50,67 +60,95 @@ def record(
     it.
     """
     fact_ids: list[str] = []
-    order_ids: list[str] = []
+    outcomes: list[Outcome] = []
     stages: set[str] = set()
     is_new = False
-    for target, group, refs in _by_order(tx, drafts, order_id, now):
-        if target is not None:
-            tx.facts.lock_order(target)
-            if refs:
-                tx.facts.add_refs(refs, target)
-            loaded = _load_order(tx, target)
-        else:
-            loaded = []
-        stream = target or _foreign_stream(source, group[0])
-        seq, prev_hash = _tail(tx, loaded, stream)
-        known = tx.facts.known(source, [draft.external_id for draft in group])
-        fresh = _unique([draft for draft in group if draft.external_id[:255] not in known])
+    for target in _targets(tx, drafts, order_id, now):
+        loaded = _open(tx, target)
+        stream = target.order_id or _foreign_stream(source, target.drafts[0])
+        known = _known(tx, source, target, loaded)
+        fresh = _unique([draft for draft in target.drafts if draft.external_id[:255] not in known])
         fact_ids.extend(known.values())
         if fresh:
             is_new = True
+            seq, prev_hash = _tail(tx, loaded, stream, is_new=target.is_new)
             added = tx.facts.append(stream, source, fresh, seq, prev_hash, now)
             fact_ids.extend(item.fact.id for item in added)
             loaded = [*loaded, *added]
-        if target is not None:
-            order_ids.append(target)
+        if target.order_id is not None:
             # Repeated facts decide too: what a crash or a new setup left undone is done now.
             cause = fact_ids[-1] if fact_ids else "repeated"
-            stages |= decide_order(kernel, tx, target, [x.fact for x in loaded], now, cause)
+            facts = [item.fact for item in loaded]
+            outcome = decide_order(
+                kernel, tx, target.order_id, facts, now, cause, is_new=target.is_new
+            )
+            outcomes.append(outcome)
+            stages |= outcome.stages
             if fresh:
-                stages |= _decide_twins(kernel, tx, target, fresh, now)
-    return Recorded(tuple(fact_ids), not is_new, tuple(order_ids), frozenset(stages))
+                stages |= _decide_twins(kernel, tx, target.order_id, fresh, now)
+    return Recorded(
+        tuple(fact_ids),
+        not is_new,
+        tuple(outcome.order_id for outcome in outcomes),
+        frozenset(stages),
+        outcomes[0] if outcomes else None,
+    )
 
 
-def _by_order(
+def _open(tx: Transaction, target: Target) -> list[StreamFact]:
+    """Lock the order, note its new names, load what is known of it."""
+    if target.order_id is None:
+        return []
+    tx.facts.lock_order(target.order_id)
+    tx.facts.add_refs(target.new_refs, target.order_id)
+    return _load_order(tx, target.order_id)
+
+
+def _known(
+    tx: Transaction, source: str, target: Target, loaded: list[StreamFact]
+) -> dict[str, str]:
+    """Drafts that are recorded already. An order's facts are at hand; others are looked up."""
+    names = {draft.external_id[:255] for draft in target.drafts}
+    if target.order_id is None:
+        return tx.facts.known(source, sorted(names))
+    return {
+        item.fact.external_id: item.fact.id
+        for item in loaded
+        if item.fact.source == source and item.fact.external_id in names
+    }
+
+
+def _targets(
     tx: Transaction, drafts: Sequence[FactDraft], order_id: str | None, now: datetime
-) -> list[tuple[str | None, list[FactDraft], list[Ref]]]:
-    """Group drafts by the order their refs lead to; None for facts of no (known) order."""
+) -> list[Target]:
+    """Group drafts by the order that their refs lead to."""
     if order_id is not None:
-        return [(order_id, list(drafts), [])]
+        return [Target(order_id, list(drafts), [], False)]
     refs = list({(r.system_id, r.name): r for draft in drafts for r in draft.refs}.values())
     # Keeps a payment and the order it belongs to from passing each other unseen.
     for name in sorted(f"{r.system_id}|{r.name}" for r in refs):
         tx.facts.lock_order(name)
     known = tx.facts.orders_of(refs)
-    groups: dict[str, tuple[str | None, list[FactDraft], list[Ref]]] = {}
+    targets: dict[str, Target] = {}
     for draft in drafts:
-        target = next(
-            (
-                known[r.system_id, r.name]
-                for r in sorted(draft.refs, key=lambda r: not r.founds_order)
-                if (r.system_id, r.name) in known
-            ),
-            None,
-        ) or _direct(draft)
-        if target is None:
-            founding = next((r for r in draft.refs if r.founds_order), None)
-            if founding is not None:
-                target = _found_order(tx, founding, now)
-        key = target or "|".join(sorted(f"{r.system_id}|{r.name}" for r in draft.refs[:1]))
-        group = groups.setdefault(key or draft.external_id, (target, [], []))
-        group[1].append(draft)
-        group[2].extend(r for r in draft.refs if r not in group[2])
-    return list(groups.values())
+        founding_first = sorted(draft.refs, key=lambda r: not r.founds_order)
+        found = next(
+            (known[n] for r in founding_first if (n := (r.system_id, r.name)) in known), None
+        )
+        found = found or _direct(draft)
+        is_new = False
+        if found is None and founding_first and founding_first[0].founds_order:
+            found, is_new = _found_order(tx, founding_first[0], now)
+        key = found or (f"{draft.refs[0].system_id}|{draft.refs[0].name}" if draft.refs else "")
+        target = targets.setdefault(key or draft.external_id, Target(found, [], [], is_new))
+        target.drafts.append(draft)
+        if found is not None:
+            target.new_refs.extend(
+                r
+                for r in draft.refs
+                if (r.system_id, r.name) not in known and r not in target.new_refs
+            )
+    return list(targets.values())
 
 
 def _direct(draft: FactDraft) -> str | None:
@@ -120,13 +158,15 @@ def _direct(draft: FactDraft) -> str | None:
     )
 
 
-def _found_order(tx: Transaction, ref: Ref, now: datetime) -> str:
+def _found_order(tx: Transaction, ref: Ref, now: datetime) -> tuple[str, bool]:
+    """Open the file of an order that nothing was known of. Returns (id, is new)."""
     external_id = ref.name.split(":", 1)[1] if ":" in ref.name else ref.name
     order_id = order_id_for(ref.system_id, external_id)
     tx.facts.lock_order(order_id)
-    if tx.orders.get(order_id) is None:
-        tx.orders.create(order_id, ref.system_id, external_id, now)
-    return order_id
+    if tx.orders.get(order_id) is not None:
+        return order_id, False
+    tx.orders.create(order_id, ref.system_id, external_id, now)
+    return order_id, True
 
 
 def _foreign_stream(source: str, draft: FactDraft) -> str:
@@ -168,7 +208,11 @@ def _names_in(fact: Fact) -> list[Ref]:
     return [Ref("payment", name) for name in names if name]
 
 
-def _tail(tx: Transaction, loaded: list[StreamFact], stream: str) -> tuple[int, str]:
+def _tail(
+    tx: Transaction, loaded: list[StreamFact], stream: str, *, is_new: bool
+) -> tuple[int, str]:
+    if is_new:
+        return 0, ""
     own = [item for item in loaded if item.stream == stream]
     if own:
         last = max(own, key=lambda item: item.seq)
@@ -183,15 +227,17 @@ def decide_order(
     facts: list[Fact],
     now: datetime,
     cause: str,
-) -> set[str]:
-    """Fold, assess, decide, reconcile. Returns the stages that have something new to do."""
+    *,
+    is_new: bool = False,
+) -> Outcome:
+    """Fold, assess, decide, reconcile. is_new: nothing can be in outbox and exception list yet."""
     file = fold(facts)
     assessment = kernel.assess(kernel, tx, order_id, file)
     decision = decide(order_id, file, assessment, kernel.setup, now)
     if kernel.listeners:
         _announce_change(kernel, tx, order_id, decision, now)
     tx.orders.update(order_id, decision.statuses, decision.due_at, now, _summary(kernel, file))
-    return reconcile(kernel, tx, order_id, decision, now, cause)
+    return reconcile(kernel, tx, order_id, decision, now, cause, is_new=is_new)
 
 
 def _announce_change(
@@ -208,7 +254,7 @@ def redecide(kernel: Kernel, tx: Transaction, order_id: str, now: datetime, caus
     """Run the rules again on what is known: due dates, a new setup, a person's word."""
     tx.facts.lock_order(order_id)
     facts = [item.fact for item in _load_order(tx, order_id)]
-    return decide_order(kernel, tx, order_id, facts, now, cause)
+    return set(decide_order(kernel, tx, order_id, facts, now, cause).stages)
 
 
 def load_file(tx: Transaction, order_id: str) -> OrderFile:

@@ -24,7 +24,9 @@ _SAVE_DELIVERY = text(
     "INSERT INTO deliveries (id, system_id, digest, received_us, headers, body) "
     "VALUES (:id, :system_id, :digest, :received_us, :headers, :body) ON CONFLICT DO NOTHING"
 )
-_REF = text("SELECT order_id FROM refs WHERE system_id = :system_id AND name = :name")
+_REFS = text(
+    "SELECT system_id, name, order_id FROM refs WHERE (system_id, name) IN :names"
+).bindparams(bindparam("names", expanding=True))
 _ADD_REF = text(
     "INSERT INTO refs (system_id, name, order_id) VALUES (:system_id, :name, :order_id) "
     "ON CONFLICT DO NOTHING"
@@ -77,14 +79,12 @@ class FactsTable:
         return result.rowcount == 1
 
     def orders_of(self, refs: Sequence[Ref]) -> dict[tuple[str, str], str]:
-        found: dict[tuple[str, str], str] = {}
-        for ref in refs:
-            row = self._connection.execute(
-                _REF, {"system_id": ref.system_id, "name": ref.name}
-            ).first()
-            if row is not None:
-                found[ref.system_id, ref.name] = row[0]
-        return found
+        if not refs:
+            return {}
+        rows = self._connection.execute(
+            _REFS, {"names": [(ref.system_id, ref.name) for ref in refs]}
+        ).all()
+        return {(row[0], row[1]): row[2] for row in rows}
 
     def add_refs(self, refs: Iterable[Ref], order_id: str) -> None:
         rows = [
