@@ -6,22 +6,19 @@ Every run starts from empty databases, so the scenarios can be played again; wha
 
 from __future__ import annotations
 
-import importlib
 import os
 import secrets
 import shutil
 import signal
-import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from kette.cli.demo_play import play_scenarios, print_rows
 from kette.cli.progress import elapsed_lines
 from kette.n8n_runtime.child import (
     ProgramError,
@@ -34,7 +31,7 @@ from kette.n8n_runtime.deploy import DeployError
 from kette.n8n_runtime.node import NodeMissingError
 from kette.n8n_runtime.project import Project, ProjectNotFoundError, find_project
 from kette.n8n_runtime.rest import N8nApiError
-from kette.n8n_runtime.steps import Say, StepFailedError
+from kette.n8n_runtime.steps import StepFailedError
 from kette.n8n_runtime.workflow_files import ManifestError
 from kette.n8n_runtime.world import Ports, World
 
@@ -45,7 +42,6 @@ _PORT_VARIABLES = {
     "sandbox": "KETTE_PORT_SANDBOX",
     "sandbox_smtp": "KETTE_PORT_SANDBOX_SMTP",
 }
-_AXES = ("order", "payment", "fulfillment", "return", "accounting")
 _KNOWN_ERRORS = (
     DeployError,
     ManifestError,
@@ -62,7 +58,7 @@ class PortTakenError(Exception):
 
 
 def demo(
-    only: str = typer.Option("", help="Play only this scenario"),
+    only: str = typer.Option("", help="Play only the scenario whose file begins like this"),
     play: bool = typer.Option(True, help="Play the scenarios; --no-play only starts everything"),
 ) -> None:
     """Start service, n8n and sandbox, play the scenarios, show what happened."""
@@ -117,14 +113,14 @@ def _run(
     try:
         world.start()
         say("Everything is running")
-        results = _play(world, project, only, say) if play else []
         console = Console()
-        _print_results(console, results)
+        rows = play_scenarios(world, project, only, say) if play else []
+        print_rows(console, rows)
         _print_places(console, world)
         if not ends_itself:
             typer.echo("Everything stays up until you press Ctrl-C.")
             asked_to_end.wait()
-        return all(result.passed for result in results)
+        return all(row.went_as_expected for row in rows)
     except KeyboardInterrupt:
         # Ending it is what the user wanted, at whatever point.
         return True
@@ -155,53 +151,6 @@ def _end_earlier_run(folder: Path) -> None:
     demo_itself.unlink(missing_ok=True)
     for file in pid_files.glob("*"):
         end_leftover(file)
-
-
-def _play(world: World, project: Project, only: str, say: Say) -> Sequence[Any]:
-    """Play the scenarios of the checkout; the player belongs to the sandbox, not to the service."""
-    sys.path.insert(0, str(project.fixtures / "sandbox"))
-    player_module = importlib.import_module("sandbox.player")
-    scenarios = player_module.load_scenarios(project.fixtures / "scenarios")
-    chosen = [item for item in scenarios if not only or item.id == only]
-    if not chosen:
-        known = ", ".join(item.id for item in scenarios)
-        raise ProgramError(f"There is no scenario {only!r}. Known scenarios: {known}")
-    player = player_module.Player(
-        service_url=world.service_url,
-        sandbox_url=world.sandbox_url,
-        n8n_url=world.n8n_url,
-        admin_key=world.admin_key,
-        say=say,
-    )
-    results = []
-    for scenario in chosen:
-        say(f"Playing: {scenario.title}")
-        results.append(player.play(scenario))
-    return results
-
-
-def _print_results(console: Console, results: Sequence[Any]) -> None:
-    if not results:
-        return
-    table = Table("Scenario", "Order", *_AXES, "Invoice", "Parcel", "Mails", "Time", "As expected")
-    for result in results:
-        for row in result.orders:
-            table.add_row(
-                escape(result.title),
-                row.number,
-                *(row.status.get(axis, "") for axis in _AXES),
-                row.invoice or "",
-                row.shipment or "",
-                str(row.mails),
-                f"{row.duration_s:.1f} s",
-                "yes" if result.passed else "NO",
-            )
-    console.print(table)
-    for result in results:
-        for failure in result.failures:
-            console.print(f"{result.scenario_id}: {failure}", markup=False, highlight=False)
-    passed = sum(result.passed for result in results)
-    console.print(f"{passed} of {len(results)} scenarios went as expected.")
 
 
 def _print_places(console: Console, world: World) -> None:

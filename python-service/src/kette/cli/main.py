@@ -53,7 +53,6 @@ def openapi() -> None:
     """Print the service's OpenAPI document."""
     from kette.cli.serving import openapi_document
 
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(openapi_document()),
-    indent=2).decode()) sys.stdout.write("\n")
-
-
+    document = msgspec.json.encode(openapi_document())
+    sys.stdout.write(msgspec.json.format(document, indent=2).decode())
+    sys.stdout.write("\n")
