@@ -1,8 +1,8 @@
 /**
  * Named outputs: one per kind, in the order of the service's table, and a last one for the rest.
  *
- * outputs.json holds one table per node version. A kind that the service learns later is appended
- * in a new version; workflows saved with an older version keep their outputs where they were, and
+ * outputs.json holds one table per major version of the nodes. A kind that the service learns later is
+ * appended in a new version; workflows saved with an older one keep their outputs where they were, and
  * the new kind leaves through "Other".
  */
 import type { ExpressionString, INodeExecutionData, INodePropertyOptions } from 'n8n-workflow';
@@ -18,7 +18,7 @@ const TABLES: Record<string, KindTable> = tables;
 const LATEST = '1';
 
 function tableOf(version: number): KindTable {
-	return TABLES[String(version)] ?? (TABLES[LATEST] as KindTable);
+	return TABLES[String(Math.floor(version))] ?? (TABLES[LATEST] as KindTable);
 }
 
 /** "create_shipment" -> "Create Shipment". */
@@ -71,7 +71,7 @@ function labelsLiteral(): string {
 
 const NAMED =
 	"((names) => names.concat(['Other']).map((name) => ({ type: 'main', displayName: name } )))";
-const ROW = `((${labelsLiteral()} )[String($nodeVersion)] || {} )`;
+const ROW = `((${labelsLiteral()} )[Math.floor($nodeVersion)] || {} )`;
 
 export const TRIGGER_OUTPUTS: ExpressionString = `={{ ${NAMED}(${ROW}[$parameter.listenTo === 'events' ? '*' : $parameter.stage] || []) }}`;
 

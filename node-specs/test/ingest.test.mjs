@@ -40,6 +40,12 @@ test('headers: content-encoding goes only if n8n left the bytes encoded', () => 
 	assert.equal(named('br'), 'br');
 });
 
+test('headers: a form is sent under a type that n8n does not take apart', () => {
+	assert.deepEqual(forwardedHeaders({ 'Content-Type': 'application/x-www-form-urlencoded' }), {
+		'content-type': 'application/x-www-form-urlencoded;charset=utf-8',
+	});
+});
+
 test('headers: bytes without a content type are not called a form', () => {
 	assert.deepEqual(forwardedHeaders({}), { 'content-type': 'application/octet-stream' });
 });

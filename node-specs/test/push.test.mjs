@@ -74,6 +74,14 @@ test('outputs: each kind has its own, an unknown kind leaves through the last', 
 	);
 });
 
+test('outputs: a minor version has the outputs of its major version', () => {
+	assert.deepEqual(
+		evaluate(TRIGGER_OUTPUTS, { listenTo: 'stage', stage: 'customer' }, 1.1),
+		evaluate(TRIGGER_OUTPUTS, { listenTo: 'stage', stage: 'customer' }, 1),
+	);
+	assert.deepEqual(stageKinds(1.1, 'intake'), stageKinds(1, 'intake'));
+});
+
 test('outputs: an unknown node version falls back to the latest table', () => {
 	assert.deepEqual(stageKinds(99, 'customer'), stageKinds(1, 'customer'));
 });

@@ -25,8 +25,10 @@ export class KetteTrigger implements INodeType {
 		name: 'ketteTrigger',
 		icon: { light: 'file:../../icons/kette.svg', dark: 'file:../../icons/kette.dark.svg' },
 		group: ['trigger'],
-		version: [1],
-		defaultVersion: 1,
+		// Not 1: for a webhook node of exactly that version n8n evaluates an expression of its own at
+		// every call, and that builds an isolate.
+		version: [1.1],
+		defaultVersion: 1.1,
 		subtitle: '={{$parameter["listenTo"] === "events" ? "events" : $parameter["stage"]}}',
 		description:
 			'Starts the workflow with the actions of a stage that are due, one output per kind',
@@ -42,6 +44,8 @@ export class KetteTrigger implements INodeType {
 				responseMode: 'onReceived',
 				path: 'webhook',
 				rawBody: true,
+				// Without it n8n ignores the answer that webhook() returns.
+				responseData: '',
 			},
 		],
 		properties: [
@@ -113,8 +117,9 @@ export class KetteTrigger implements INodeType {
 
 	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
 		const { secret } = this.getWorkflowStaticData('node') as Subscription;
-		const { rawBody } = this.getRequestObject();
-		const raw = rawBody ?? Buffer.alloc(0);
+		const request = this.getRequestObject();
+		if (!request.rawBody) await request.readRawBody();
+		const raw = request.rawBody ?? Buffer.alloc(0);
 		const refused = secret
 			? refusal(this.getHeaderData()['kette-signature'], raw, secret, Math.floor(Date.now() / 1000))
 			: 'This workflow holds no secret: publish it again';

@@ -32,6 +32,11 @@ function isForwarded(name: string, value: string): boolean {
 	return name !== 'content-encoding' || !INFLATED.has(value.toLowerCase());
 }
 
+// n8n's HTTP client cannot send bytes under exactly this type: it makes a form of them and fails. With
+// the parameter, which changes nothing for the receiver, it sends them untouched. WooCommerce announces
+// a new webhook like this.
+const FORM = 'application/x-www-form-urlencoded';
+
 /** Lower-case names, one value each; a list is joined with commas as HTTP allows. */
 export function forwardedHeaders(headers: IDataObject): Record<string, string> {
 	const forwarded: Record<string, string> = {};
@@ -41,5 +46,9 @@ export function forwardedHeaders(headers: IDataObject): Record<string, string> {
 		if (typeof value !== 'string' && typeof value !== 'number') continue;
 		if (isForwarded(name, String(value))) forwarded[name] = String(value);
 	}
-	return { 'content-type': 'application/octet-stream', ...forwarded };
+	const contentType = forwarded['content-type'] ?? 'application/octet-stream';
+	return {
+		...forwarded,
+		'content-type': contentType === FORM ? `${FORM};charset=utf-8` : contentType,
+	};
 }
