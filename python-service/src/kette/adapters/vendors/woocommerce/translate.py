@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from math import floor
 
 import msgspec
 
@@ -183,9 +184,7 @@ def read_product(told: payload.ProductPayload, product_id: str, version: str) ->
     quantity = None
     if told.manage_stock in (True, "parent", "yes", "true"):
         try:
-            quantity = int(
-                fields.decimal(told.stock_quantity, "stock_quantity").to_integral_value()
-            )
+            quantity = floor(fields.decimal(told.stock_quantity, "stock_quantity"))
         except FieldError:
             quantity = None
     return ProductReported(
