@@ -9,6 +9,7 @@ from typing import Any
 from kette.adapters.vendors.woocommerce import WooCommerceAdapter
 from kette.domain.facts import OrderSnapshot
 from kette.domain.order import Order
+
 from support.vendor_deliveries import recorded_step, woo_delivery
 
 BASE: dict[str, Any] = recorded_step("b2c-19", "processing").body

@@ -28,6 +28,7 @@ _LITERAL = re.compile(r"[+-]?\d{1,15}(?:\.\d{1,12})?(?:[eE][+-]?\d{1,2})?\Z", re
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 _MAX_MINOR = 10**15
 _MAX_DIGITS = 15
+_MAX_ID = 10**18
 
 T = TypeVar("T")
 
@@ -63,7 +64,7 @@ def text(value: object) -> str:
             return value.strip()
         return _CONTROL.sub("", value).strip()
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value) if -_MAX_MINOR < value < _MAX_MINOR else ""
+        return str(value) if -_MAX_ID < value < _MAX_ID else ""
     return ""
 
 
