@@ -25,7 +25,7 @@ STICKY_NOTE = f"{BASE}stickyNote"
 # Versions as they exist in the tested n8n; n8n keeps old versions, so a pinned one stays valid.
 TYPE_VERSIONS: dict[str, float] = {
     KETTE: 1,
-    KETTE_TRIGGER: 1,
+    KETTE_TRIGGER: 1.1,
     HTTP: 4.5,
     STICKY_NOTE: 1,
     f"{BASE}emailSend": 2.1,
