@@ -24,9 +24,9 @@ $(MARKER):
 	@.ci/check-tools $(PYTHON)
 	@echo "Making .venv with the pinned packages (about a minute) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --progress-bar off --disable-pip-version-check \
+	@$(BIN)/python -m pip install -qq --progress-bar off --disable-pip-version-check \
 		--require-hashes -r $(LOCK)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check \
 		--no-deps --no-build-isolation -e python-service
 	@rm -f .venv/.installed-*
 	@touch $(MARKER)

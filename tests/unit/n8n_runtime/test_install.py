@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from kette.n8n_runtime import install
 from kette.n8n_runtime.install import filled_once
-from kette.n8n_runtime.steps import StepFailedError, run_step
+from kette.n8n_runtime.steps import StepFailedError, exclusive, run_step
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +53,16 @@ def test_an_interrupted_fill_leaves_nothing_that_is_taken_for_whole(cache: Path)
 
     assert (folder / "content").read_text() == "whole"
     assert list(cache.glob("thing.partial-*")) == []
+
+
+def test_what_a_dead_process_left_of_another_version_is_removed(cache: Path) -> None:
+    (cache / "older.partial-x").mkdir(parents=True)
+    with exclusive(cache / "running.lock", silent):
+        (cache / "running.partial-x").mkdir()
+        filled_once("thing", write_content, silent)
+
+    assert not (cache / "older.partial-x").exists()
+    assert (cache / "running.partial-x").exists()
 
 
 def test_a_folder_without_its_mark_is_filled_again(cache: Path) -> None:

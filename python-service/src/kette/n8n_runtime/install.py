@@ -16,9 +16,10 @@ from pathlib import Path
 
 from kette.n8n_runtime.node import NodeRuntime, find_node
 from kette.n8n_runtime.project import Project, cache_folder
-from kette.n8n_runtime.steps import Say, exclusive, run_step
+from kette.n8n_runtime.steps import Say, exclusive, is_free, run_step
 
 COMPLETE = ".complete"
+_PARTIAL = ".partial-"
 _BUILT_OR_INSTALLED = {"node_modules", "dist", ".git", "coverage"}
 # Source maps and type declarations are over a quarter of n8n's 2.8 GB; running never reads them.
 _NOT_NEEDED_AT_RUN_TIME = (".map", ".d.ts", ".d.mts", ".d.cts")
@@ -140,10 +141,13 @@ def filled_once(name: str, fill: Callable[[Path], None], say: Say) -> Path:
     with exclusive(cache / f"{name}.lock", say):
         if (final / COMPLETE).exists():
             return final
-        # Holding the lock, every partial folder of this name is the leftover of a dead process.
-        for leftover in [final, *cache.glob(f"{name}.partial-*")]:
-            shutil.rmtree(leftover, ignore_errors=True)
-        partial = Path(tempfile.mkdtemp(prefix=f"{name}.partial-", dir=cache))
+        # Whoever fills a folder holds its lock: what is there now was left by a dead process.
+        shutil.rmtree(final, ignore_errors=True)
+        for leftover in cache.glob(f"*{_PARTIAL}*"):
+            owner = leftover.name.partition(_PARTIAL)[0]
+            if owner == name or is_free(cache / f"{owner}.lock"):
+                shutil.rmtree(leftover, ignore_errors=True)
+        partial = Path(tempfile.mkdtemp(prefix=f"{name}{_PARTIAL}", dir=cache))
         partial.chmod(0o755)
         fill(partial)
         (partial / COMPLETE).touch()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -167,5 +168,8 @@ def _reason(answer: httpx.Response) -> str:
     if not isinstance(body, dict):
         return str(body)[:500]
     parts = [body.get("message"), body.get("description"), body.get("hint")]
+    meta = body.get("meta") or {}
+    issues = body.get("issues") or (meta.get("issues") if isinstance(meta, dict) else None) or []
     known = ". ".join(str(part) for part in parts if part)
-    return known or str(body)[:500]
+    told = [f"\n  {json.dumps(issue, ensure_ascii=False)}" for issue in issues]
+    return "".join([known, *told]) or str(body)[:500]

@@ -85,3 +85,13 @@ def exclusive(lock_file: Path, say: Say) -> Iterator[None]:
             say(f"Waiting for another installation to finish (lock {lock_file.name}) ...")
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+
+
+def is_free(lock_file: Path) -> bool:
+    """Return whether nobody holds lock_file right now."""
+    with lock_file.open("a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
