@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from kette.cli.demo_play import play_scenarios, print_rows
+from kette.cli.demo_play import play_scenarios, print_results
 from kette.cli.progress import elapsed_lines
 from kette.n8n_runtime.child import (
     ProgramError,
@@ -114,13 +114,13 @@ def _run(
         world.start()
         say("Everything is running")
         console = Console()
-        rows = play_scenarios(world, project, only, say) if play else []
-        print_rows(console, rows)
+        results = play_scenarios(world, project, only, say) if play else []
+        print_results(console, results)
         _print_places(console, world)
         if not ends_itself:
             typer.echo("Everything stays up until you press Ctrl-C.")
             asked_to_end.wait()
-        return all(row.went_as_expected for row in rows)
+        return all(result.passed for result in results)
     except KeyboardInterrupt:
         # Ending it is what the user wanted, at whatever point.
         return True
