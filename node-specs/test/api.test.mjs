@@ -25,10 +25,11 @@ test('body: a field that the table does not name is refused before anything is s
 		[],
 	);
 	assert.deepEqual(unlistedFields('action.report', { results: [{ kee: 'k' }] }), ['results[].kee']);
+	assert.deepEqual(unlistedFields('event.reportFailedRun', { any: { thing: 1 } }), []);
 	assert.deepEqual(unlistedFields('order.correctAddress', { address: { city: 'x', zip: 1 } }), [
 		'address.zip',
 	]);
-	assert.deepEqual(unlistedFields('order.validate', { any: { thing: 1 } }), []);
+	assert.deepEqual(unlistedFields('order.validate', { order: { any: { thing: 1 } } }), []);
 	const context = contextOf({ respond: () => assert.fail('sent') });
 	await assert.rejects(
 		call(context, 'order.cancel', { path: { id: '1' }, body: { bye: 1 } }),
@@ -134,4 +135,33 @@ test('table: every call is used by the code, and no other path is', () => {
 			if (name in CALLS) used.add(name);
 	}
 	assert.deepEqual([...used].sort(), Object.keys(CALLS).sort());
+});
+
+test('lists: pages are read until the end or the limit', async () => {
+	const { readPages } = compiled('nodes/Kette/pages');
+	const respond = ({ qs }) => {
+		const start = Number(qs.cursor ?? 0);
+		const items = Array.from({ length: qs.limit }, (_, index) => ({ n: start + index }));
+		return { statusCode: 200, body: { items, next_cursor: String(start + items.length) } };
+	};
+	const context = contextOf({ respond });
+	const found = await readPages(context, 'exception.getAll', { status: 'open' }, 450, 0);
+	assert.deepEqual(
+		found.map(({ n }) => n),
+		[...Array(450).keys()],
+	);
+	assert.deepEqual(
+		context.requests.map(({ qs }) => qs.limit),
+		[200, 200, 50],
+	);
+
+	const short = contextOf({
+		respond: () => ({ statusCode: 200, body: { items: [{ n: 1 }], next_cursor: null } }),
+	});
+	assert.equal((await readPages(short, 'order.getAll', {}, Infinity, 0)).length, 1);
+
+	const stuck = contextOf({
+		respond: () => ({ statusCode: 200, body: { items: [{}], next_cursor: 'same' } }),
+	});
+	assert.equal((await readPages(stuck, 'order.getAll', {}, Infinity, 0)).length, 2);
 });

@@ -97,6 +97,25 @@ export const whyField: INodeProperties = {
 	description: `The reason, as it will stand in the history of the order. ${FROM_ITEM} why.`,
 };
 
+/** Whose shape an order in the item has. */
+export const orderSystemField: INodeProperties = {
+	displayName: 'System ID',
+	name: 'systemId',
+	type: 'string',
+	default: '',
+	placeholder: 'e.g. woo-main',
+	description: `ID of the shop in the setup file, whose order format this is. ${FROM_ITEM} system_id.`,
+};
+
+export const orderDocumentField: INodeProperties = {
+	displayName: 'Order Field',
+	name: 'orderField',
+	type: 'string',
+	default: '',
+	placeholder: 'e.g. body',
+	description: 'Where in the item the order is. Leave empty if the item is the order.',
+};
+
 export const returnAllField: INodeProperties = {
 	displayName: 'Return All',
 	name: 'returnAll',
@@ -117,6 +136,10 @@ export const limitField: INodeProperties = {
 
 export function orderIdOf(context: IExecuteFunctions, itemIndex: number): string {
 	return textOf(context, itemIndex, 'orderId', 'order_id');
+}
+
+export function orderSystemOf(context: IExecuteFunctions, itemIndex: number): string {
+	return textOf(context, itemIndex, 'systemId', 'system_id');
 }
 
 export function exceptionIdOf(context: IExecuteFunctions, itemIndex: number): string {

@@ -27,7 +27,7 @@ export const operation: Operation = {
 			displayName: 'Max',
 			name: 'max',
 			type: 'number',
-			typeOptions: { minValue: 1 },
+			typeOptions: { minValue: 1, maxValue: 500 },
 			default: 50,
 			description: 'How many actions to take at most',
 		},

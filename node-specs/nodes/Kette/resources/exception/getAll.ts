@@ -1,9 +1,9 @@
 import type { IDataObject } from 'n8n-workflow';
 
-import { call } from '../../../../shared/api';
 import { limitField, limitOf, returnAllField } from '../../fields';
 import type { Operation } from '../../operation';
-import { listOf, perItem } from '../../operation';
+import { perItem } from '../../operation';
+import { readPages } from '../../pages';
 
 export const operation: Operation = {
 	option: {
@@ -55,12 +55,9 @@ export const operation: Operation = {
 		},
 	],
 	run: perItem(async (context, _item, itemIndex) => {
-		const answer = await call(context, 'exception.getAll', {
-			query: context.getNodeParameter('filters', itemIndex, {}) as IDataObject,
-			itemIndex,
-		});
-		return listOf(answer, 'items')
-			.slice(0, limitOf(context, itemIndex))
-			.map((json) => ({ json }));
+		const filters = context.getNodeParameter('filters', itemIndex, {}) as IDataObject;
+		const wanted = limitOf(context, itemIndex);
+		const found = await readPages(context, 'exception.getAll', filters, wanted, itemIndex);
+		return found.map((json) => ({ json }));
 	}),
 };

@@ -17,9 +17,9 @@ export const operation: Operation = {
 			name: 'subject',
 			type: 'string',
 			default: '',
-			placeholder: 'e.g. risk_review',
+			placeholder: 'e.g. risk',
 			description:
-				'What is approved, as named by the exception. Leave empty to take it from the item, from the field subject.',
+				'What is approved: the key of an action, or "risk" for a risk review. Leave empty to take it from the item, from the field subject.',
 		},
 		{
 			displayName: 'Approved',

@@ -1,37 +1,9 @@
-import { NodeOperationError } from 'n8n-workflow';
-import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
+import type { IDataObject } from 'n8n-workflow';
 
-import { call } from '../../../../shared/api';
 import { limitField, limitOf, returnAllField } from '../../fields';
 import type { Operation } from '../../operation';
-import { listOf, perItem } from '../../operation';
-
-const PAGE_SIZE = 100;
-const MAX_PAGES = 10_000;
-
-async function pages(
-	context: IExecuteFunctions,
-	filters: IDataObject,
-	wanted: number,
-	itemIndex: number,
-): Promise<IDataObject[]> {
-	const found: IDataObject[] = [];
-	let cursor = '';
-	for (let page = 0; page < MAX_PAGES; page++) {
-		const answer = await call(context, 'order.getAll', {
-			query: { ...filters, cursor, limit: Math.min(PAGE_SIZE, wanted - found.length) },
-			itemIndex,
-		});
-		found.push(...listOf(answer, 'items'));
-		const next = typeof answer.next_cursor === 'string' ? answer.next_cursor : '';
-		if (next === '' || next === cursor || found.length >= wanted) return found.slice(0, wanted);
-		cursor = next;
-	}
-	throw new NodeOperationError(context.getNode(), 'The list of orders does not end', {
-		description: `More than ${MAX_PAGES} pages: narrow the filters.`,
-		itemIndex,
-	});
-}
+import { perItem } from '../../operation';
+import { readPages } from '../../pages';
 
 export const operation: Operation = {
 	option: {
@@ -70,8 +42,8 @@ export const operation: Operation = {
 					name: 'from',
 					type: 'string',
 					default: '',
-					placeholder: 'e.g. 2026-11-01',
-					description: 'Orders placed on this day or later',
+					placeholder: 'e.g. 2026-11-01T00:00:00Z',
+					description: 'Orders placed at this time or later',
 				},
 				{
 					displayName: 'Order Number',
@@ -85,23 +57,24 @@ export const operation: Operation = {
 					name: 'status',
 					type: 'string',
 					default: '',
-					placeholder: 'e.g. on_hold',
-					description: 'Status of the order, one of those in the API documentation of the service',
+					placeholder: 'e.g. payment:paid',
+					description: 'A status of the order, or with its axis such as payment:paid',
 				},
 				{
 					displayName: 'To',
 					name: 'to',
 					type: 'string',
 					default: '',
-					placeholder: 'e.g. 2026-11-30',
-					description: 'Orders placed on this day or before',
+					placeholder: 'e.g. 2026-12-01T00:00:00Z',
+					description: 'Orders placed before this time',
 				},
 			],
 		},
 	],
 	run: perItem(async (context, _item, itemIndex) => {
 		const filters = context.getNodeParameter('filters', itemIndex, {}) as IDataObject;
-		const found = await pages(context, filters, limitOf(context, itemIndex), itemIndex);
+		const wanted = limitOf(context, itemIndex);
+		const found = await readPages(context, 'order.getAll', filters, wanted, itemIndex);
 		return found.map((json) => ({ json }));
 	}),
 };

@@ -1,5 +1,5 @@
 import { call } from '../../../../shared/api';
-import { documentOf } from '../../fields';
+import { documentOf, orderDocumentField, orderSystemField, orderSystemOf } from '../../fields';
 import type { Operation } from '../../operation';
 import { perItem } from '../../operation';
 
@@ -10,19 +10,13 @@ export const operation: Operation = {
 		action: 'Validate order',
 		description: 'Check an order without storing it: findings, risk, tax, recognised notes',
 	},
-	properties: [
-		{
-			displayName: 'Order Field',
-			name: 'orderField',
-			type: 'string',
-			default: '',
-			placeholder: 'e.g. body',
-			description: 'Where in the item the order is. Leave empty if the item is the order.',
-		},
-	],
+	properties: [orderSystemField, orderDocumentField],
 	run: perItem(async (context, _item, itemIndex) => ({
 		json: await call(context, 'order.validate', {
-			body: documentOf(context, itemIndex, 'orderField'),
+			body: {
+				system_id: orderSystemOf(context, itemIndex),
+				order: documentOf(context, itemIndex, 'orderField'),
+			},
 			itemIndex,
 		}),
 	})),

@@ -1,5 +1,12 @@
 import { call } from '../../../../shared/api';
-import { documentOf } from '../../fields';
+import { asObject } from '../../../../shared/problem';
+import {
+	documentOf,
+	orderDocumentField,
+	orderSystemField,
+	orderSystemOf,
+	valueAt,
+} from '../../fields';
 import type { Operation } from '../../operation';
 import { perItem } from '../../operation';
 
@@ -11,19 +18,30 @@ export const operation: Operation = {
 		description: 'Score an order without storing it, with the reasons for the verdict',
 	},
 	properties: [
+		orderSystemField,
+		orderDocumentField,
 		{
-			displayName: 'Order Field',
-			name: 'orderField',
+			displayName: 'Signals Field',
+			name: 'signalsField',
 			type: 'string',
 			default: '',
-			placeholder: 'e.g. body',
-			description: 'Where in the item the order is. Leave empty if the item is the order.',
+			placeholder: 'e.g. signals',
+			description:
+				'Where in the item an object is with what is known beside the order, such as earlier chargebacks. Leave empty if there is none.',
 		},
 	],
-	run: perItem(async (context, _item, itemIndex) => ({
-		json: await call(context, 'risk.assess', {
-			body: documentOf(context, itemIndex, 'orderField'),
-			itemIndex,
-		}),
-	})),
+	run: perItem(async (context, item, itemIndex) => {
+		const place = context.getNodeParameter('signalsField', itemIndex, '') as string;
+		const signals = place.trim() === '' ? {} : asObject(valueAt(item.json, place.trim()));
+		return {
+			json: await call(context, 'risk.assess', {
+				body: {
+					system_id: orderSystemOf(context, itemIndex),
+					order: documentOf(context, itemIndex, 'orderField'),
+					...(Object.keys(signals).length > 0 ? { signals } : {}),
+				},
+				itemIndex,
+			}),
+		};
+	}),
 };
