@@ -41,10 +41,7 @@ def openapi() -> Json:
 def resolve(document: Json, schema: Json) -> Json:
     """Return the schema behind a $ref, and the one that matters of `X or null`."""
     while "$ref" in schema:
-        for part in schema["$ref"].removeprefix("#/").split("/"):
-            document_part = document if part == "components" else found
-            found = document_part[part]
-        schema = found
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     options = [
         entry for entry in schema.get("anyOf", ()) if entry.get("type") != "null"
     ]
