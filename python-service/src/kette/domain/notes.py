@@ -101,7 +101,7 @@ def _match(text: str, rule: NoteRule) -> re.Match[str] | None:
 
 
 def _sentence(text: str, match: re.Match[str]) -> str:
-    """The sentence around a match. A full stop after a digit is part of a date."""
+    """The sentence around a match, at most 120 characters to either side."""
     start, end = match.span()
     while start > 0 and not _ends_sentence(text, start - 1) and match.start() - start < 120:
         start -= 1
@@ -113,7 +113,9 @@ def _sentence(text: str, match: re.Match[str]) -> str:
 def _ends_sentence(text: str, position: int) -> bool:
     char = text[position]
     if char == ".":
-        return not (position > 0 and text[position - 1].isdigit())
+        # Not the end after "24", "Mr" or "Str".
+        word = text[max(0, position - 4) : position].rpartition(" ")[2]
+        return not (word[-1:].isdigit() or 0 < len(word) < 4)
     return char in "!?\n"
 
 

@@ -107,9 +107,9 @@ def _period(entry: str | dict[str, Any]) -> RatePeriod:
 
 
 def _postcodes(text: str) -> str:
-    """A pattern for "27498", "35xxx", "9000-9499" or "BT.*"."""
+    """A pattern for "27498", "35xxx", "9[0-4]xx", "6991-6993" or "BT.*"."""
     first, dash, last = text.partition("-")
-    if dash:
+    if dash and first.isdigit():
         return "|".join(str(number) for number in range(int(first), int(last) + 1))
     return text.replace("x", r"\d")
 

@@ -308,6 +308,8 @@ def _label(address: NormalizedAddress, country: CountryRules) -> tuple[str, ...]
         "C": address.city,
         "Z": address.postal_code,
         "S": address.region,
+        "D": "",  # parts of towns and sorting codes are not asked for
+        "X": "",
     }
     lines: list[str] = []
     for template in country.label:
