@@ -36,7 +36,8 @@ class OrderRestored(_Body, tag="order_restored", frozen=True):
 
 
 class PaymentState(StrEnum):
-    PENDING = "pending"  # begun; the customer or the bank has still to act
+    PENDING = "pending"  # begun; the customer has still to act
+    PROCESSING = "processing"  # the bank is collecting; takes days with direct debits
     AUTHORIZED = "authorized"  # reserved, not taken
     CAPTURED = "captured"  # taken
     FAILED = "failed"  # this attempt failed; another may follow

@@ -183,6 +183,7 @@ PAYMENT_RANK = {
     f.PaymentState.CAPTURED: 3,
     f.PaymentState.VOIDED: 2,
     f.PaymentState.AUTHORIZED: 1,
+    f.PaymentState.PROCESSING: 0,
     f.PaymentState.PENDING: 0,
     f.PaymentState.FAILED: 0,  # the later of pending and failed counts: a new try may follow
 }

@@ -239,6 +239,12 @@ def _is_blocked_in_carriage(view: View) -> bool:
     return bool(failed) and not view.shipping.is_all_out
 
 
+def _is_recalled(view: View) -> bool:
+    """Parcels were ordered and taken back, and none is left."""
+    cancelled = any(p.state is f.ParcelState.CANCELLED for p in view.file.parcels)
+    return cancelled and not view.shipping.live
+
+
 def _all_parcels_returned(view: View) -> bool:
     out = view.shipping.parcels_out
     return bool(out) and all(p.state is f.ParcelState.RETURNED for p in out)
@@ -250,7 +256,7 @@ FULFILLMENT_RULES: tuple[tuple[FulfillmentStatus, Rule], ...] = (
     (FulfillmentStatus.DELAYED, lambda v: any(p.is_delayed for p in v.shipping.parcels_out)),
     (FulfillmentStatus.SHIPPED, lambda v: v.shipping.is_all_out),
     (FulfillmentStatus.PARTIALLY_SHIPPED, lambda v: v.shipping.is_any_out),
-    (FulfillmentStatus.CANCELLED, lambda v: v.wants_cancel),
+    (FulfillmentStatus.CANCELLED, lambda v: v.wants_cancel or _is_recalled(v)),
     (FulfillmentStatus.BLOCKED, _is_blocked_in_carriage),
     (FulfillmentStatus.REQUESTED, lambda v: bool(v.shipping.live)),
     (FulfillmentStatus.BLOCKED, lambda v: v.is_blocked and v.shipping.is_physical),

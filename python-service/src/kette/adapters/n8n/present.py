@@ -96,7 +96,8 @@ class Presenter:
                 "name": address.name,
                 "company": address.company,
                 "street": address.street,
-                "house_number": address.house_number,
+                # A parcel locker's number stands where carriers expect a house number.
+                "house_number": address.house_number or address.locker_number,
                 "addition": address.addition,
                 "line1": file.delivery_address.line1,
                 "line2": file.delivery_address.line2,

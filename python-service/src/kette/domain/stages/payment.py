@@ -17,7 +17,7 @@ from kette.domain.status import OrderStatus, PaymentStatus
 
 UNPAID = frozenset({PaymentStatus.OPEN, PaymentStatus.FAILED})
 # A debit that is still being collected must not be dunned; SEPA takes up to two weeks.
-PENDING_COUNTS_FOR = timedelta(days=14)
+PROCESSING_COUNTS_FOR = timedelta(days=14)
 # The shop's own plugin usually sets the status itself within seconds; heal only what stays open.
 HEAL_AFTER = timedelta(minutes=10)
 
@@ -48,6 +48,8 @@ def holds(case: Case) -> None:
 def _amount_differs(case: Case, captured: int, due: int) -> None:
     paid, total = case.file.money(captured).amount, case.file.money(due).amount
     context = {"paid": paid, "total": total}
+    if case.is_handled(case.key("amount_mismatch", digest(captured, due))):
+        return  # accepted before it was shipped
     if case.shipping.is_any_out:
         case.except_(
             "changed_after_fulfillment",
@@ -157,7 +159,8 @@ def _collect(case: Case) -> None:
     waiting = [
         p
         for p in case.file.payments
-        if p.state is f.PaymentState.PENDING and p.changed_at + PENDING_COUNTS_FOR > case.now
+        if p.state is f.PaymentState.PROCESSING
+        and p.changed_at + PROCESSING_COUNTS_FOR > case.now
     ]
     if waiting or order.origin in policy.timer_exempt_origins or case.file.due_minor <= 0:
         return
@@ -280,12 +283,22 @@ def _cancel(case: Case) -> None:
     file = case.file
     if file.charged_back_minor > 0:
         return  # the bank has the money back already: a refund would be a second loss
-    own = case.key("refund_payment", "cancel")
-    own_minor = sum(r.minor for r in file.refunds if r.action_key == own)
+    # Money that went back under this key: the action stays wanted until it is reported done, for
+    # the shop may still have to hear of it, and with the same amount, for the provider's key.
+    own = _moved_under(case, case.key("refund_payment", "cancel"))
     rest = file.captured_minor - file.refunded_minor - file.refund_pending_minor
-    if rest + own_minor > 0 and (rest > 0 or file.is_done(own)):
-        amount = file.money(rest if rest > 0 else own_minor)
+    if own or rest > 0:
+        amount = file.money(own or rest)
         _refund(case, "cancel", amount, "the order was cancelled before shipping", record=True)
+
+
+def _moved_under(case: Case, key: str) -> int:
+    """What a refund action of ours has moved, in minor units; 0 if it failed in the end."""
+    return sum(
+        r.minor
+        for r in case.file.refunds
+        if r.action_key == key and r.state is not f.RefundState.FAILED
+    )
 
 
 def _refund(case: Case, name: str, amount: Money, reason: str, *, record: bool) -> None:
@@ -356,11 +369,11 @@ def _shop_refunds(case: Case) -> None:
     if not file.is_provider_paid:
         return
     policy = case.setup.payment
-    for key, report in sorted(file.reports.items()):
-        # Done already and confirmed: still wanted, so that the set of actions stays the same.
-        if report.kind == "refund_payment" and report.done and ":shop-" in key and report.amount:
-            name = key.rsplit(":", 1)[1]
-            _refund(case, name, report.amount, "the shop refunded", record=False)
+    for refund in file.refunds:
+        # Moved already: still wanted, so that the set of actions stays the same.
+        if refund.action_key.startswith(case.key("refund_payment", "shop-")):
+            name = refund.action_key.rsplit(":", 1)[1]
+            _refund(case, name, file.money(refund.minor), "the shop refunded", record=False)
     rest = file.captured_minor - file.refunded_minor - file.refund_pending_minor
     for recorded in file.unmatched_shop_refunds:
         if policy.shop_refunds_moved_by == "kette" and recorded.amount.minor <= rest:
