@@ -311,12 +311,12 @@ def test_version_2_and_version_3_of_the_interface_tell_the_same_fact() -> None:
 
 
 def test_translation_is_quick() -> None:
-    """Below 250 microseconds on a quiet machine; the bound leaves room for a busy one."""
+    """Below 250 microseconds on a quiet machine. Processor time, so a busy one matters less."""
     deliveries = [r.delivery for r in recorded() if r.topic == "order.updated" and orders_of(r)]
     best = float("inf")
     for _ in range(3):
-        started = time.perf_counter()
+        started = time.process_time()
         for delivery in deliveries:
             ADAPTER.translate(delivery)
-        best = min(best, (time.perf_counter() - started) / len(deliveries))
+        best = min(best, (time.process_time() - started) / len(deliveries))
     assert best < 0.001

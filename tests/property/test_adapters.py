@@ -117,8 +117,8 @@ def translated(adapter: Adapter, delivery: Delivery) -> Translation | None:
         stored = msgspec.json.encode(draft.body)
         assert b"\\u0000" not in stored
         assert msgspec.json.decode(stored, type=FactBody) == draft.body
-        assert 0 < len(draft.external_id) <= 700
-        assert all(0 < len(ref.name) <= 300 for ref in draft.refs)
+        assert 0 < len(draft.external_id) <= 255
+        assert all(0 < len(ref.name) <= 120 for ref in draft.refs)
         assert draft.occurred_at.tzinfo is not None
     assert len({draft.external_id for draft in told.facts}) == len(told.facts)
     return told

@@ -155,7 +155,7 @@ def test_events_as_facts(name: str, expected: list[Any]) -> None:
             {},
             f.PaymentState.PENDING,
         ),  # 3-D Secure is a state (worldmonitor#4436)
-        ("processing", {}, f.PaymentState.PENDING),
+        ("processing", {}, f.PaymentState.PROCESSING),
         ("requires_capture", {"amount_capturable": 3470}, f.PaymentState.AUTHORIZED),
         ("succeeded", {"amount_received": 3470}, f.PaymentState.CAPTURED),
         ("canceled", {}, f.PaymentState.VOIDED),
@@ -235,7 +235,7 @@ def test_dispute_states(status: str, state: f.DisputeState) -> None:
 @pytest.mark.parametrize(
     ("event_type", "changes", "state"),
     [
-        ("completed", {"payment_status": "unpaid"}, f.PaymentState.PENDING),
+        ("completed", {"payment_status": "unpaid"}, f.PaymentState.PROCESSING),
         ("async_payment_succeeded", {}, f.PaymentState.CAPTURED),
         ("async_payment_failed", {"payment_status": "unpaid"}, f.PaymentState.FAILED),
         ("expired", {"payment_status": "unpaid", "payment_intent": None}, f.PaymentState.FAILED),

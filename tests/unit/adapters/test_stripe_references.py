@@ -35,6 +35,19 @@ class TestReferences:
             ({"order_id": "NL-2026-7"}, (Ref("woo-main", "number:NL-2026-7"),)),
             ({"woo_order_id": 102}, (Ref("woo-main", "order:102", founds_order=True),)),
             ({"order_number": "#7"}, (Ref("woo-main", "number:7"),)),
+            (
+                {"order_id": "1001", "signature": "5230:0123456789abcdef0123456789abcdef"},
+                (
+                    Ref("woo-main", "order:5230", founds_order=True),
+                    Ref("woo-main", "number:1001"),
+                ),
+            ),
+            (
+                {"order_id": "102", "signature": "102:0123456789abcdef0123456789abcdef"},
+                (Ref("woo-main", "order:102", founds_order=True),),
+            ),
+            ({"order_id": "102", "signature": "9:x"}, SHOP_REFS[1:]),
+            ({"order_id": "1" * 300}, ()),
             ({"kette_order": "ord_1"}, (Ref("kette", "ord_1"),)),
             ({"order_id": ["102"]}, ()),
             ([], ()),

@@ -20,9 +20,10 @@ from kette.adapters.vendors.base import UnknownPayloadError
 from kette.domain.money import Money, MoneyError
 
 EMPTY: Final[Mapping[str, Any]] = {}
+LONGEST_NAME: Final = 100
 
 _BOM = b"\xef\xbb\xbf"
-_NAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,200}\Z")
+_NAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}\Z")
 _LITERAL = re.compile(r"[+-]?\d{1,15}(?:\.\d{1,12})?(?:[eE][+-]?\d{1,2})?\Z", re.ASCII)
 # Controls except tab and newline: PostgreSQL refuses NUL in text, label printers choke on others.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
@@ -75,11 +76,20 @@ def line_of_text(value: object) -> str:
 
 
 def required_name(value: object, field: str) -> str:
-    """An id or code: 1 to 200 visible characters without blanks. Raises FieldError."""
+    """An id or code: 1 to 100 visible characters without blanks. Raises FieldError."""
     found = text(value)
     if not _NAME.match(found):
         raise FieldError(field, "missing or not an id")
     return found
+
+
+def short_name(value: object) -> str:
+    """A name by which something may be found, at most 100 characters; longer ones are none.
+
+    Cutting would make two names one; real ids are below 70 characters.
+    """
+    found = line_of_text(value)
+    return found if len(found) <= LONGEST_NAME else ""
 
 
 def mapping(value: object) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from kette.adapters.vendors.fields import (
     line_of_text,
     mapping,
     optional_instant,
+    short_name,
     unix_instant,
 )
 from kette.adapters.vendors.sendcloud import vocabulary
@@ -74,7 +75,7 @@ def _status_changed(told: Webhook, delivery: Delivery) -> Translation:
     name, state = _status(status)
     if state is None:
         return Translation(note=f"parcel {parcel_id}: status {name} does not tell where it is")
-    moment = fields.required_name(told.timestamp, "timestamp")
+    moment = fields.required_name(told.timestamp, "timestamp")[:40]
     body = ParcelReported(
         parcel_id=parcel_id,
         state=state,
@@ -160,7 +161,7 @@ def _refs(system: System, parcel_id: str, parcel: Mapping[str, Any]) -> tuple[Re
     """The parcel's own names first, then what the shop or Kette wrote on it."""
     refs = [Ref(system.id, f"parcel:{parcel_id}")]
     shop = system.serves[0] if len(system.serves) == 1 else ""
-    told = line_of_text(parcel.get("external_order_id"))[:_LONGEST]
+    told = short_name(parcel.get("external_order_id"))
     if told:
         refs.append(Ref(KETTE, told))
         if shop and _SHOP_ID.match(told):
@@ -169,9 +170,9 @@ def _refs(system: System, parcel_id: str, parcel: Mapping[str, Any]) -> tuple[Re
         reference = line_of_text(parcel.get(name))
         if _OWN_REFERENCE.match(reference):
             refs.append(Ref(KETTE, reference))
-    if number := line_of_text(parcel.get("tracking_number"))[:_LONGEST]:
+    if number := short_name(parcel.get("tracking_number")):
         refs.append(Ref(system.id, f"tracking:{number}"))
-    if shop and (number := line_of_text(parcel.get("order_number")).lstrip("#")[:_LONGEST]):
+    if shop and (number := short_name(parcel.get("order_number")).lstrip("#")):
         refs.append(Ref(shop, f"number:{number}"))
     return tuple(dict.fromkeys(refs))
 

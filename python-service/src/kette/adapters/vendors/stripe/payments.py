@@ -86,6 +86,8 @@ def from_session(session: Told, event_type: str) -> PaymentReported | None:
         return None
     currency = amounts.currency_of(session.get("currency"), "currency")
     state = PaymentState.CAPTURED if told == "paid" else PaymentState.PENDING
+    if told == "unpaid" and session.get("status") == "complete":
+        state = PaymentState.PROCESSING  # the customer is done, the bank is not
     code = ""
     if event_type.endswith(("expired", "async_payment_failed")) and told != "paid":
         state = PaymentState.FAILED
@@ -128,7 +130,9 @@ def _intent_state(intent: Told, charge: Told, error: Told) -> PaymentState:
         return PaymentState.CAPTURED
     if status == "requires_capture":
         return PaymentState.AUTHORIZED
-    if status in ("processing", "requires_action", "requires_confirmation"):
+    if status == "processing":
+        return PaymentState.PROCESSING
+    if status in ("requires_action", "requires_confirmation"):
         return PaymentState.PENDING
     # requires_source and requires_source_action: the names before 2019-02-11.
     if status in ("requires_payment_method", "requires_source"):
@@ -148,7 +152,7 @@ def _charge_state(charge: Told) -> PaymentState:
     if status == "failed":
         return PaymentState.FAILED
     if status == "pending":
-        return PaymentState.PENDING
+        return PaymentState.PROCESSING
     if status not in ("succeeded", "paid"):  # "paid": API versions before 2015
         raise FieldError("status", f"{status[:40]!r} is not a known status of a charge")
     if charge.get("captured") is False:

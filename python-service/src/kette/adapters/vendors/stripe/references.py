@@ -6,29 +6,27 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from kette.adapters.vendors.fields import line_of_text, mapping
+from kette.adapters.vendors.fields import line_of_text, mapping, short_name
 from kette.adapters.vendors.stripe import vocabulary
 from kette.domain.facts import Ref
 from kette.domain.policy import System
 
 PROVIDER: Final = "payment"  # system id of refs that carry a payment provider's own ids
 KETTE: Final = "kette"
-_LONGEST: Final = 200
 
 
 def id_of(value: object) -> str:
     """The id of an object that may have come as an id alone or expanded."""
-    found = line_of_text(mapping(value).get("id") if isinstance(value, dict) else value)
-    return found if len(found) <= _LONGEST else ""
+    return short_name(value.get("id") if isinstance(value, dict) else value)
 
 
 def order_refs(system: System, metadata: object, *provider_ids: str) -> tuple[Ref, ...]:
     """Refs from provider ids and from metadata.
 
     An id that is all digits is the shop's id of the order and founds its file: the payment may be
-    told before the order. WooCommerce's own Stripe plugin writes the order NUMBER under order_id,
-    so what is not all digits is a number; where order_number says the same as order_id, it may be
-    one as well, and the order's key (wc_order_...) is the surer name.
+    told before the order. WooCommerce's own Stripe plugin writes the order NUMBER under order_id;
+    the true id is then the first part of its `signature` ("5230:<md5>"). Without a signature, what
+    is not all digits is a number.
     """
     told = mapping(metadata)
     refs = [Ref(PROVIDER, name) for name in dict.fromkeys(provider_ids) if name]
@@ -38,20 +36,28 @@ def order_refs(system: System, metadata: object, *provider_ids: str) -> tuple[Re
     if shop:
         if key := _first(told, vocabulary.ORDER_KEY_KEYS):
             refs.append(Ref(shop, f"key:{key}"))
-        order_id = _first(told, vocabulary.ORDER_ID_KEYS)
-        if vocabulary.SHOP_ID.match(order_id):
-            refs.append(Ref(shop, f"order:{order_id}", founds_order=True))
-        elif order_id:
-            refs.append(Ref(shop, f"number:{order_id}"))
-        if number := _first(told, vocabulary.ORDER_NUMBER_KEYS):
-            refs.append(Ref(shop, f"number:{number}"))
+        refs += _shop_names(shop, told)
     return tuple(dict.fromkeys(refs))
+
+
+def _shop_names(shop: str, told: Mapping[str, Any]) -> list[Ref]:
+    order_id = _first(told, vocabulary.ORDER_ID_KEYS)
+    signed = vocabulary.ORDER_SIGNATURE.match(line_of_text(told.get("signature"))[:100])
+    true_id = signed.group(1) if signed else order_id
+    refs = []
+    if vocabulary.SHOP_ID.match(true_id):
+        refs.append(Ref(shop, f"order:{true_id}", founds_order=True))
+    if order_id and (order_id != true_id or not refs):
+        refs.append(Ref(shop, f"number:{order_id}"))
+    if number := _first(told, vocabulary.ORDER_NUMBER_KEYS):
+        refs.append(Ref(shop, f"number:{number}"))
+    return refs
 
 
 def session_refs(system: System, session: Mapping[str, Any], *provider_ids: str) -> tuple[Ref, ...]:
     """Like `order_refs`, with the reference that a checkout page was opened with."""
     refs = order_refs(system, session.get("metadata"), *provider_ids)
-    told = line_of_text(session.get("client_reference_id"))[:_LONGEST]
+    told = short_name(session.get("client_reference_id"))
     if vocabulary.KETTE_ID.match(told):
         refs += (Ref(KETTE, told),)
     elif vocabulary.SHOP_ID.match(told) and (
@@ -86,7 +92,6 @@ def _host(site: str) -> str:
 
 def _first(told: Mapping[str, Any], keys: tuple[str, ...]) -> str:
     for key in keys:
-        found = line_of_text(told.get(key)).removeprefix("#")
-        if found and len(found) <= _LONGEST:
+        if found := short_name(told.get(key)).removeprefix("#"):
             return found
     return ""

@@ -86,5 +86,7 @@ KETTE_KEY: Final = "kette_key"
 KETTE_SHOP_KEYS: Final = ("kette_shop", "kette_channel")
 SITE_KEYS: Final = ("site_url", "shop_url", "store_url")
 
+# metadata.signature of the WooCommerce Stripe Gateway: <order id>:<md5 of id, key, customer, total>
+ORDER_SIGNATURE: Final = re.compile(r"(\d{1,20}):[0-9a-f]{32}\Z", re.ASCII)
 SHOP_ID: Final = re.compile(r"\d{1,20}\Z", re.ASCII)
 KETTE_ID: Final = re.compile(r"ord_[A-Za-z0-9_-]{1,80}\Z", re.ASCII)

@@ -88,7 +88,7 @@ def read_order(payload: OrderPayload, system: System, meta: Meta) -> Order:
         shares = taxes.shares(priced.parts + card_parts, rates, currency)
         rounding = total - total_of((share.gross for share in shares), currency)
     status = status_of(payload)
-    number = line_of_text(payload.number) or order_id(payload)
+    number = fields.short_name(payload.number) or order_id(payload)
     transaction = line_of_text(payload.transaction_id)
     order = Order(
         channel=system.id,
@@ -146,8 +146,8 @@ def read_meta(payload: OrderPayload, system: System) -> Meta:
         if key in vocabulary.LANGUAGE_KEYS:
             language = language or _language(value)
         elif key in vocabulary.PAYMENT_ID_KEYS:
-            found = line_of_text(value)
-            if found and found not in payment_ids and len(found) <= 200:
+            found = fields.short_name(value)
+            if found and found not in payment_ids:
                 payment_ids.append(found)
         elif key in vocabulary.TEST_MARKERS:
             is_test = is_test or value == vocabulary.TEST_MARKERS[key]

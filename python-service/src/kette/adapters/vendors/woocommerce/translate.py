@@ -136,10 +136,10 @@ def _order_refs(
 ) -> tuple[Ref, ...]:
     """Every name under which other systems may speak of the order."""
     order_id = orders.order_id(told)
-    refs = [*_own_refs(system, order_id), Ref(system.id, f"number:{number[:100]}")]
-    if key := line_of_text(told.order_key):
-        refs.append(Ref(system.id, f"key:{key[:100]}"))
-    payments = dict.fromkeys((line_of_text(told.transaction_id)[:200], *meta.payment_ids))
+    refs = [*_own_refs(system, order_id), Ref(system.id, f"number:{number}")]
+    if key := fields.short_name(told.order_key):
+        refs.append(Ref(system.id, f"key:{key}"))
+    payments = dict.fromkeys((fields.short_name(told.transaction_id), *meta.payment_ids))
     for payment in payments:
         if payment:
             refs.append(Ref(system.id, f"payment:{payment}"))
