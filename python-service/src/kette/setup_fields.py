@@ -301,6 +301,7 @@ _ACCOUNTING = section(
         "invoice_number": Field(_number_pattern),
         "credit_note_number": Field(_number_pattern),
         "payment_term_days": Field(integer(0, 365)),
+        "oss": Field(boolean),
     }
 )
 _CUSTOMER = section(

@@ -91,6 +91,9 @@ class AccountingPolicy(msgspec.Struct, frozen=True):
     invoice_number: str = "RE-{year}-{n:06d}"
     credit_note_number: str = "RK-{year}-{n:06d}"
     payment_term_days: int = 14
+    # Consumers of other EU states pay their own state's VAT. False: below the threshold of § 3c (4)
+    # UStG, so the seller's own rates are right as well.
+    oss: bool = True
 
 
 class CustomerPolicy(msgspec.Struct, frozen=True):

@@ -60,7 +60,12 @@ def check_tax(order: Order, delivery: Address, setup: Setup, table: TaxTable) ->
     elif place.country == home:
         yield from _check_home(order, place, charged, taxed, untaxed)
     else:
-        yield from _check_other_member(place, charged, taxed, untaxed, valid_id, home, on, table)
+        home_rates = rates_on(home, on, table)
+        if not setup.accounting.oss and charged and charged <= home_rates:
+            return
+        is_business = bool(valid_id) and table.aliases.get(valid_id[:2], valid_id[:2]) != home
+        buyer = valid_id if is_business else ""
+        yield from _check_other_member(place, charged, taxed, untaxed, buyer, home_rates)
 
 
 def supply_date(placed_at: datetime, time_zone: str) -> date:
@@ -205,16 +210,14 @@ def _check_other_member(
     charged: set[Decimal],
     taxed: list[TaxShare],
     untaxed: list[TaxShare],
-    vat_id: str,
-    home: str,
-    on: date,
-    table: TaxTable,
+    business_vat_id: str,
+    home_rates: frozenset[Decimal],
 ) -> Iterator[Finding]:
-    foreign_business = bool(vat_id) and vat_id[:2] != table.aliases.get(home, home)
+    """business_vat_id: the buyer's, if it is valid by its form and from another state, else ""."""
     if untaxed and not taxed:
-        if foreign_business:
+        if business_vat_id:
             message = "tax-free supply to a business of another state; confirm its VAT id"
-            yield Finding("intra_eu_supply", "vat_id", Severity.INFO, message, vat_id)
+            yield Finding("intra_eu_supply", "vat_id", Severity.INFO, message, business_vat_id)
         elif all(share.rate is not None for share in untaxed) and Decimal(0) in place.rates:
             return
         else:
@@ -223,10 +226,9 @@ def _check_other_member(
             )
             yield _error("tax_missing", message, "0 %")
         return
-    home_rates = rates_on(home, on, table)
     if charged and charged <= home_rates and not charged <= place.rates:
         shown = ", ".join(_percent(rate) for rate in sorted(charged))
-        message = f"{shown} of {home} is charged on a delivery to {place.country}"
+        message = f"the seller's own {shown} is charged on a delivery to {place.country}"
         yield _error("origin_rate", message, shown, _rates(place))
         return
     yield from _check_rates(place, charged)

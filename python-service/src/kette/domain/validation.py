@@ -49,8 +49,10 @@ def validate_order(
     correction included."""
     address: NormalizedAddress | None = None
     if needs_delivery(order):
+        # Shops ask for one mail address, with the bill; it serves the delivery as well.
+        reached = msgspec.structs.replace(delivery, email=delivery.email or order.billing.email)
         address = normalize_address(
-            delivery, data.address, check_house_number=setup.intake.check_house_number
+            reached, data.address, check_house_number=setup.intake.check_house_number
         )
     findings = list(_required(order, delivery, setup, is_delivered=address is not None))
     if address is not None:

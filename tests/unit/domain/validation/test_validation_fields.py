@@ -64,6 +64,15 @@ def test_missing_line_that_no_setup_requires_is_an_address_finding() -> None:
     assert found == [("street_missing", "delivery.line1", "error")]
 
 
+def test_mail_address_of_the_bill_serves_a_postfiliale() -> None:
+    shop = address(line1="Postfiliale 501", email="")
+    assert codes(order(shipping=shop)) == [("post_number_missing", "delivery.line2", "warning")]
+    without = setup(required_fields=())
+    assert codes(order(shipping=shop, billing=address(email="")), without) == [
+        ("post_number_missing", "delivery.line2", "error")
+    ]
+
+
 def test_company_stands_for_a_name() -> None:
     place = address(name="", company="Kruse & Söhne")
     assert codes(order(shipping=place), setup(required_fields=("delivery.name",))) == []

@@ -128,6 +128,25 @@ def test_small_business_charges_no_tax_anywhere() -> None:
     assert tax_codes(order(MUG), SMALL) == [("tax_by_small_business", "error")]
 
 
+def test_below_the_threshold_own_rates_are_right_abroad() -> None:
+    accounting = msgspec.structs.replace(SETUP.accounting, oss=False)
+    setup = msgspec.structs.replace(SETUP, accounting=accounting)
+    assert tax_codes(order(MUG, **to("AT", "1060")), setup) == []
+    assert tax_codes(order(AT20, **to("AT", "1060")), setup) == []
+    assert tax_codes(order(NONE, **to("AT", "1060")), setup) == [("tax_missing", "error")]
+    assert tax_codes(order(MUG, **to("CH", "8001")), setup) == [("tax_on_export", "error")]
+
+
+def test_greek_vat_ids_begin_with_el() -> None:
+    greek = msgspec.structs.replace(MERCHANT.address, country_code="GR")
+    setup = msgspec.structs.replace(
+        SETUP, merchant=msgspec.structs.replace(MERCHANT, address=greek)
+    )
+    found = order(NONE, vat_id="EL094259216", **to("AT", "1060"))
+    assert tax_codes(found, setup) == [("tax_missing", "error")]
+    assert tax_codes(found) == [("intra_eu_supply", "info")]
+
+
 def test_digital_goods_are_taxed_where_the_customer_is_billed() -> None:
     ebook = row(1000, 200, "0.20", is_physical=False)
     place = to("AT", "1060")
