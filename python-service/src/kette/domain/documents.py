@@ -362,7 +362,9 @@ def _tax_rows(order: Order, ship_to: Address, seller: Seller) -> tuple[TaxRow, .
 
 
 def _line(line: LineItem) -> DocumentLine:
-    details = tuple(f"{name}: {value}" for name, value in line.attributes if value.strip())
+    details: tuple[str, ...] = ()
+    if line.kind is LineKind.ITEM:  # the attributes of other rows are for machines
+        details = tuple(f"{name}: {value}" for name, value in line.attributes if value.strip())
     if line.sku:
         details = (f"SKU {line.sku}", *details)
     return DocumentLine(

@@ -113,7 +113,7 @@ def _subject(canvas: Canvas, document: InvoiceDocument, labels: Labels, y: float
     if document.deliver_to is not None:
         remarks.append(f"{labels['deliver_to']}: {', '.join(document.deliver_to.lines)}")
     for remark in remarks:
-        for line in canvas.lines(remark, RIGHT - LEFT, 9, limit=600):
+        for line in canvas.lines(remark, RIGHT - LEFT, 9, limit=300):
             canvas.text(LEFT, y, line, 9)
             y += 4.4
     return y + 3

@@ -31,7 +31,8 @@ _LEADING, _SMALL_LEADING = 4.2, 3.5
 _TEXT_LEFT, _TEXT_WIDTH = 35.0, 72.0
 # Right edges of the numeric columns.
 _QUANTITY, _UNIT, _RATE, _AMOUNT = 122.0, 148.0, 164.0, RIGHT
-_MOST_DETAIL_LINES = 12  # with 400 characters of name, a row always fits on a page
+# With these limits a row fits below the longest subject of a first page.
+_NAME_LIMIT, _MOST_DETAIL_LINES = 240, 12
 
 
 def render_pdf(document: InvoiceDocument) -> bytes:
@@ -99,7 +100,7 @@ class _Table:
 
     def _row(self, position: int, line: DocumentLine) -> None:
         canvas, language = self.canvas, self.document.language
-        names = canvas.lines(line.text, _TEXT_WIDTH, _SIZE) or ["–"]
+        names = canvas.lines(line.text, _TEXT_WIDTH, _SIZE, limit=_NAME_LIMIT) or ["–"]
         details = [
             piece
             for detail in line.details
@@ -112,14 +113,17 @@ class _Table:
             self._turn_page()
         amount = line.gross if self.document.shows_gross else line.net
         y = self.y + 3.6
+        # Painted in reading order: programs that read the text out follow it.
         canvas.text(LEFT, y, str(position), _SIZE)
+        canvas.text(_TEXT_LEFT, y, names[0], _SIZE)
         canvas.text(_QUANTITY, y, str(line.quantity), _SIZE, align="right")
         canvas.text(_UNIT, y, _unit_price(amount, line.quantity, language), _SIZE, align="right")
         canvas.text(_RATE, y, format_rate(line.rate, language), _SIZE, align="right")
         canvas.text(_AMOUNT, y, _amount(amount, language), _SIZE, align="right")
-        for name in names:
-            canvas.text(_TEXT_LEFT, y, name, _SIZE)
+        for name in names[1:]:
             y += _LEADING
+            canvas.text(_TEXT_LEFT, y, name, _SIZE)
+        y += _LEADING
         for detail in details:
             canvas.text(_TEXT_LEFT, y - 0.5, detail, _SMALL, color=GREY)
             y += _SMALL_LEADING

@@ -119,7 +119,7 @@ def _as_is(body: str, form: Form) -> str:
 def _environment(form: Form) -> Environment:
     environment = Environment(
         loader=PackageLoader("kette.adapters.mail", "templates"),
-        autoescape=form == "html",
+        autoescape=form == "html",  # noqa: S701 - the other form is plain text
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
