@@ -32,6 +32,15 @@ class PricedLines(msgspec.Struct, frozen=True):
     parts: tuple[taxes.Part, ...]
 
 
+class Price(msgspec.Struct, frozen=True):
+    """What a line costs; suffix tells apart the lines that one row is split into."""
+
+    suffix: str
+    rate: str | None
+    net: Money
+    tax: Money
+
+
 def rows_of(rows: Rows) -> list[Row]:
     """The rows, also where PHP made an object of a list with gaps."""
     if rows is None:
@@ -58,9 +67,12 @@ def read_lines(payload: OrderPayload, rates: dict[str, taxes.Rate], currency: st
             tax = _tax(row, where)
             found = taxes.read_parts(row, (net, tax), rates, cent, where)
             parts.extend(found)
-            is_physical = kind is not LineKind.ITEM or id(row) in physical
-            line = _line(row, kind, where, is_physical)
-            lines.extend(_priced(line, (net, tax), found, currency))
+            for price in _prices(kind, (net, tax), found, currency):
+                lines.append(
+                    _item(row, where, id(row) in physical, price)
+                    if kind is LineKind.ITEM
+                    else _charge(row, kind, where, price)
+                )
     return PricedLines(tuple(lines), tuple(parts))
 
 
@@ -93,68 +105,63 @@ def gift_card_lines(
     return lines, tuple(taxes.Part(None, -amount, ()) for _, amount in cards)
 
 
-def _line(row: Row, kind: LineKind, where: str, is_physical: bool) -> LineItem:
-    none = Money.zero("EUR")  # replaced by `_priced`
-    attributes = list(_attributes(row.meta_data)) if kind is LineKind.ITEM else []
-    quantity = 1
-    product_id = ""
-    if kind is LineKind.ITEM:
-        quantity, attribute = _quantity(row.quantity, f"{where}.quantity")
-        attributes += attribute
-        # What has been sold is the variation; its parent has no stock of its own.
-        variation, product = line_of_text(row.variation_id), line_of_text(row.product_id)
-        product_id = variation if variation not in ("", "0") else product
-        product_id = "" if product_id == "0" else product_id
-    elif kind is LineKind.SHIPPING and (method := line_of_text(row.method_id)):
-        attributes = [("method", method), *_pickup(row.meta_data)]
+def _item(row: Row, where: str, is_physical: bool, price: Price) -> LineItem:
+    pieces, attributes = _quantity(row.quantity, f"{where}.quantity")
+    # What has been sold is the variation; its parent has no stock of its own.
+    variation, product = line_of_text(row.variation_id), line_of_text(row.product_id)
+    product_id = variation if variation not in ("", "0") else product
     return LineItem(
         id=line_of_text(row.id) or where,
-        kind=kind,
-        name=product_name(row.name) or product_name(row.method_title),
-        quantity=quantity,
-        net=none,
-        tax=none,
+        kind=LineKind.ITEM,
+        name=product_name(row.name),
+        quantity=pieces,
+        net=price.net,
+        tax=price.tax,
+        rate=price.rate,
         sku=plain_line(row.sku),
-        product_id=product_id,
+        product_id="" if product_id == "0" else product_id,
         is_physical=is_physical,
-        attributes=tuple(attributes),
+        attributes=(*_attributes(row.meta_data), *attributes),
     )
 
 
-def _priced(
-    line: LineItem, amounts: tuple[Decimal, Decimal], parts: list[taxes.Part], currency: str
-) -> Iterable[LineItem]:
-    """Put the amounts on the line. Shipping and fees under two rates become a line for each rate;
-    an item stays one line, or its pieces would count twice, and carries its larger part's rate."""
-    net, tax = amounts
-    if len(parts) > 1 and line.kind is not LineKind.ITEM:
-        for n, part in enumerate(parts, start=1):
-            yield _with_amounts(line, f"{line.id}/{n}", part.fraction, part.net, part.tax, currency)
-        return
-    fraction = max(parts, key=lambda part: abs(part.net)).fraction
-    yield _with_amounts(line, line.id, fraction, net, tax, currency)
-
-
-def _with_amounts(
-    line: LineItem,
-    line_id: str,
-    fraction: Decimal | None,
-    net: Decimal,
-    tax: Decimal,
-    currency: str,
-) -> LineItem:
+def _charge(row: Row, kind: LineKind, where: str, price: Price) -> LineItem:
+    """A shipping or fee line."""
+    method = line_of_text(row.method_id)
     return LineItem(
-        id=line_id,
-        kind=line.kind,
-        name=line.name,
-        quantity=line.quantity,
-        net=taxes.to_money(net, currency),
-        tax=taxes.to_money(tax, currency),
-        rate=None if fraction is None else taxes.fraction_text(fraction),
-        sku=line.sku,
-        product_id=line.product_id,
-        is_physical=line.is_physical,
-        attributes=line.attributes,
+        id=(line_of_text(row.id) or where) + price.suffix,
+        kind=kind,
+        name=product_name(row.name) or product_name(row.method_title),
+        quantity=1,
+        net=price.net,
+        tax=price.tax,
+        rate=price.rate,
+        attributes=(("method", method), *_pickup(row.meta_data)) if method else (),
+    )
+
+
+def _prices(
+    kind: LineKind, amounts: tuple[Decimal, Decimal], parts: list[taxes.Part], currency: str
+) -> list[Price]:
+    """Shipping and fees under two rates become a line for each rate; an item stays one line, or
+    its pieces would count twice, and carries its larger part's rate."""
+    if len(parts) > 1 and kind is not LineKind.ITEM:
+        return [
+            _price(f"/{n}", part.fraction, (part.net, part.tax), currency)
+            for n, part in enumerate(parts, start=1)
+        ]
+    largest = parts[0] if len(parts) == 1 else max(parts, key=lambda part: abs(part.net))
+    return [_price("", largest.fraction, amounts, currency)]
+
+
+def _price(
+    suffix: str, fraction: Decimal | None, amounts: tuple[Decimal, Decimal], currency: str
+) -> Price:
+    return Price(
+        suffix,
+        None if fraction is None else taxes.fraction_text(fraction),
+        taxes.to_money(amounts[0], currency),
+        taxes.to_money(amounts[1], currency),
     )
 
 

@@ -234,7 +234,7 @@ def _language(value: object) -> str:
 
 
 def _vat_id(key: object, value: object, own_keys: frozenset[str]) -> str:
-    if not isinstance(key, str) or not isinstance(value, str) or not value:
+    if not isinstance(key, str) or not isinstance(value, str) or not value or len(key) > 255:
         return ""
     stem = vocabulary.vat_stem(key)
     if stem not in vocabulary.VAT_ID_STEMS and key not in own_keys:

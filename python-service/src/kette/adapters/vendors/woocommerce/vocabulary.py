@@ -6,6 +6,7 @@ Extend the tables here; `translate.py` holds no vendor word of its own. Sources 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from kette.domain.order import ShopClaim
@@ -139,6 +140,7 @@ TEST_MARKERS: Final = {
 GIFT_CARD_KEYS: Final = frozenset({"_ywgc_applied_gift_cards"})  # YITH: {code: amount}
 
 
+@lru_cache(maxsize=2048)  # the same few keys come with every order of a shop
 def vat_stem(key: str) -> str:
     """The part of a meta key that tells what it holds.
 
