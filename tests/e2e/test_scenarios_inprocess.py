@@ -7,10 +7,12 @@ seconds.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 from kette.api.app import create_app
 from kette.bootstrap import build
@@ -19,7 +21,8 @@ from kette.setup_file import load_setup
 from kette.use_cases.keys import create_key
 from kette.use_cases.tick import tick
 from sandbox.core import Config
-from sandbox.inprocess import in_process
+from sandbox.feed import prepare
+from sandbox.inprocess import SERVICE_URL, World, in_process
 from sandbox.scenario import Scenario, load_all
 from sandbox.timeline import Result
 
@@ -39,10 +42,9 @@ def environment(accounts: Config) -> dict[str, str]:
     }
 
 
-async def play(
-    folder: Path, scenarios: Sequence[Scenario]
-) -> tuple[list[Result], dict[str, object]]:
-    """Results, and what the vendors saw in all."""
+@asynccontextmanager
+async def world(folder: Path) -> AsyncIterator[tuple[World, httpx.AsyncClient]]:
+    """The chain inside this process, and a client that reaches the service as a vendor does."""
     accounts = Config()
     environ = environment(accounts)
     setup = load_setup(FIXTURES / "setups" / "woocommerce-payment-invoice.yaml", environ)
@@ -56,11 +58,23 @@ async def play(
 
     try:
         app = create_app(service)
-        async with in_process(app, key, kernel.clock.now, tick_once, accounts) as world:
-            results = await world.timeline.play(scenarios)
-            return results, await world.timeline.overview()
+        transport = httpx.ASGITransport(app=app)
+        async with (
+            httpx.AsyncClient(transport=transport, base_url=SERVICE_URL) as client,
+            in_process(app, key, kernel.clock.now, tick_once, accounts) as inside,
+        ):
+            yield inside, client
     finally:
         service.database.dispose()
+
+
+async def play(
+    folder: Path, scenarios: Sequence[Scenario]
+) -> tuple[list[Result], dict[str, object]]:
+    """Results, and what the vendors saw in all."""
+    async with world(folder) as (inside, _):
+        results = await inside.timeline.play(scenarios)
+        return results, await inside.timeline.overview()
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +104,23 @@ def test_no_effect_happened_twice(
         "over_refunded_charges": [],
         "mails": {"message_id": {}, "marker": {}},
     }
+
+
+def test_the_load_feed_holds_orders_that_need_no_person(tmp_path: Path) -> None:
+    """A bench over orders that wait for somebody would measure the wrong thing."""
+
+    async def statuses() -> set[tuple[str, str, str]]:
+        async with world(tmp_path) as (inside, client):
+            for order in prepare(40, Config(), seed=7):
+                for request in order.requests:
+                    answer = await client.post(
+                        request.url(SERVICE_URL), content=request.body, headers=request.headers()
+                    )
+                    assert answer.status_code == 202, answer.text
+            rows = (await inside.service.get("/v1/orders", limit="200"))["items"]
+            assert len(rows) == 40
+            return {
+                (r["status"]["order"], r["status"]["payment"], r["status"]["risk"]) for r in rows
+            }
+
+    assert asyncio.run(statuses()) == {("valid", "paid", "clear")}
