@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from email.utils import parseaddr
+from email.utils import getaddresses
 
 from kette.adapters.mail.model import MailAddressError
 
@@ -39,9 +39,10 @@ def checked(address: str, field: str) -> str:
 
 def sender(configured: str, name: str, field: str) -> str:
     """`"Nordlicht Laden" <laden@nordlicht.example>` from "Name <address>" or a bare address."""
-    given_name, address = parseaddr(one_line(configured, 400))
-    if not address:
-        raise MailAddressError(field, "there is no address")
+    found = getaddresses([one_line(configured, 400)])
+    if len(found) != 1:
+        raise MailAddressError(field, "exactly one address is needed")
+    [(given_name, address)] = found
     shown = one_line(given_name or name, 120).replace("\\", "").replace('"', "'")
     bare = checked(address, field)
     return f'"{shown}" <{bare}>' if shown else bare

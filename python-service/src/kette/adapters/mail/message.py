@@ -113,5 +113,5 @@ def _value(field: bytes) -> str:
 
 
 def _domain(author: str) -> str:
-    domain = parseaddr(author)[1].rpartition("@")[2].lower()
-    return domain if _DOMAIN.match(domain) else ""
+    _, at, domain = parseaddr(author)[1].rpartition("@")
+    return domain.lower() if at and _DOMAIN.match(domain) else ""
