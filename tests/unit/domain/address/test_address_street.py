@@ -67,6 +67,20 @@ CERTAIN = [
     ("DE", "Schloßstraße 12 Haus 3", "", ("Schloßstraße", "12", "Haus 3")),
     ("DE", "Bahnhofstr. 3 Whg 12", "", ("Bahnhofstr.", "3", "Whg 12")),
     ("DE", "Dorfstr. 5", "bei Schulze", ("Dorfstr.", "5", "bei Schulze")),
+    ("DE", "Musterweg 5 EG", "", ("Musterweg", "5", "EG")),
+    ("DE", "Musterweg 5 DG rechts", "", ("Musterweg", "5", "DG rechts")),
+    ("DE", "Musterweg 5 II", "", ("Musterweg", "5", "II")),
+    ("DE", "Musterweg 5 I. Stock", "", ("Musterweg", "5", "I. Stock")),
+    ("DE", "Musterweg 5 2OG", "", ("Musterweg", "5", "2OG")),
+    ("DE", "Musterweg 5/II", "", ("Musterweg", "5/II", "")),
+    ("DE", "Musterstr. 12/3. OG", "", ("Musterstr.", "12", "3. OG")),
+    ("DE", "Musterstr. 12.1", "", ("Musterstr.", "12.1", "")),
+    ("DE", "Musterstr. 12aa", "", ("Musterstr.", "12aa", "")),
+    ("DE", "Musterweg 5 App.123", "", ("Musterweg", "5", "App.123")),
+    ("DE", "Hauptstr. 7 Fa. Meier", "", ("Hauptstr.", "7", "Fa. Meier")),
+    ("DE", "Hauptstr. 7 z. Hd. Frau Meier", "", ("Hauptstr.", "7", "z. Hd. Frau Meier")),
+    ("DE", "Hauptstr 7,c/o Firma X", "", ("Hauptstr", "7", "c/o Firma X")),
+    ("DE", "An den 12 Aposteln 3", "", ("An den 12 Aposteln", "3", "")),
     # second line
     ("DE", "Lindenallee", "44 b", ("Lindenallee", "44 b", "")),
     ("DE", "Lindenallee", "44 b, Hinterhaus", ("Lindenallee", "44 b", "Hinterhaus")),
@@ -84,6 +98,7 @@ CERTAIN = [
     ("NL", "2e Jan van der Heijdenstraat 5", "", ("2e Jan van der Heijdenstraat", "5", "")),
     ("NL", "Straat 12 bis", "", ("Straat", "12 bis", "")),
     ("FR", "12 bis rue de l'Église", "", ("rue de l'Église", "12 bis", "")),
+    ("FR", "12-14 rue X", "", ("rue X", "12-14", "")),
     ("FR", "12, rue de la Paix", "", ("rue de la Paix", "12", "")),
     ("FR", "5 ter avenue Foch", "", ("avenue Foch", "5 ter", "")),
     ("FR", "3 place du 11 Novembre", "", ("place du 11 Novembre", "3", "")),
@@ -105,6 +120,7 @@ def test_certain_reading(
 
 
 UNCERTAIN = [
+    ("DE", "Lindenallee 3 Stock", "", "Lindenallee 3"),
     ("DE", "17 Rosen", "", "Rosen 17"),
     ("DE", "Hauptstr. 5 12", "", "Hauptstr. 5 12"),
     ("DE", "Hauptstr. 12 blah", "", "Hauptstr. 12"),

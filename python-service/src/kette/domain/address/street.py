@@ -19,12 +19,13 @@ MAX_LINE = 160
 _NUMBER = re.compile(
     r"""
     (?<!\d)(?<!\d[./-]) (?P<digits>\d{1,5}) (?![\d])
-    (?: \s?[½¼¾] | \s\d/\d(?!\d) )?
+    (?: \s?[½¼¾] | \s\d/\d(?!\d) | \.\d{1,3}(?![\d.]) )?
     (?: \s?(?:ter|quater|quinquies)(?!\w) | \s?bis(?!\w)(?!\s\d) )?
-    (?: \s?[A-Za-z] (?![\w'’]|/o\b|\.\w) )?
+    (?: \s?[A-Za-z] (?![\w'’]|/o\b|\.\s?[^\W\d])
+      | (?!st|nd|rd|th|er|te)[A-Za-z]{2}(?![\w'’.]) )?
     (?:
         (?: \s?[-–—/+&]\s? | \s(?:bis|und|u\.|to|à)\s )
-        (?: \d{1,5} (?!\d|\.\s?[^\W\d]|\s?[^\W\d]{2}) (?:\s?[A-Za-z](?!\w))?
+        (?: \d{1,5} (?!\d|\.\s?[^\W\d]|[^\W\d]{2}) (?:\s?[A-Za-z](?!\w))?
           | [A-Za-z](?![\w.'’]|/o\b)
           | [IVX]{1,4}(?!\w)
         )
@@ -38,7 +39,7 @@ _SQUARE = re.compile(r"([A-U]\s?[1-7])\s*(?:,\s*|\s)(\d{1,3}(?:\s?[a-z])?(?:-\d{
 _SEPARATOR = re.compile(r"\s*(?:[,;|(]|//?|-\s|–\s|—\s)\s*")
 _ADDITION_START = re.compile(r"\s*[,;]\s*|\s(?=\d{1,3}\.?\s?[^\W\d])")
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|[.'’/-](?=[^\W\d_]))*\.?|[sS]/[nN]")
-_FIRST_WORD = re.compile(r"[^\s,;()/]+(?:/[oO])?")
+_FIRST_WORD = re.compile(r"[^\W\d_]+(?:(?:[.-]|/(?=[oO]\b))[^\W\d_]+)*\.?|#")
 
 
 class StreetReading(msgspec.Struct, frozen=True):
@@ -59,9 +60,11 @@ def read_street(line: str, rules: AddressRules, *, number_first: bool, city: str
     square = _SQUARE.fullmatch(line)
     if square is not None and city.casefold().startswith("mannheim"):
         return StreetReading(square[1], square[2])
-    candidates = [m for m in _NUMBER.finditer(line) if _can_be_number(line, m, rules)]
+    numbers = [match for match in _NUMBER.finditer(line) if _can_be_number(line, match)]
+    candidates = [match for match in numbers if not _is_before_floor(line, match, rules)]
     if not candidates:
-        return StreetReading(line, "")
+        # "Weg 5 OG": a floor, or a house number with a floor that lost its own.
+        return _unsure(line, numbers[0], rules) if numbers else StreetReading(line, "")
     if candidates[0].start() == 0:
         leading = _read_leading(line, candidates, rules, number_first=number_first)
         if leading is not None:
@@ -90,7 +93,7 @@ def leading_number(
     if len(line) > MAX_LINE:
         return None
     match = _NUMBER.match(line)
-    if match is None or not _can_be_number(line, match, rules):
+    if match is None or not _can_be_number(line, match) or _is_before_floor(line, match, rules):
         return None
     rest = line[match.end() :]
     separator = _SEPARATOR.match(rest)
@@ -110,7 +113,7 @@ def names_street(line: str, rules: AddressRules) -> bool:
     return False
 
 
-def _can_be_number(line: str, match: re.Match[str], rules: AddressRules) -> bool:
+def _can_be_number(line: str, match: re.Match[str]) -> bool:
     start, end = match.span("digits")
     if match[0].strip("0") == "":
         return False
@@ -125,10 +128,14 @@ def _can_be_number(line: str, match: re.Match[str], rules: AddressRules) -> bool
         return False  # an ordinal: "17. Juni", "3. OG"
     if after[:1].isalpha():
         return False  # "1st", "2nd", "5er"
-    if start == 0 and match[0][-1:] in "eE" and after[:1] == " ":
-        return False  # "2e Jan van der Heijdenstraat"
+    # Not "2e Jan van der Heijdenstraat" either.
+    return not (start == 0 and match[0][-1:] in "eE" and after[:1] == " ")
+
+
+def _is_before_floor(line: str, match: re.Match[str], rules: AddressRules) -> bool:
+    after = line[match.end() :]
     word = _FIRST_WORD.match(after.lstrip())
-    return word is None or word[0].casefold() not in rules.floors
+    return word is not None and word[0].casefold() in rules.floors
 
 
 def _read_leading(
@@ -235,8 +242,10 @@ def _addition(rest: str, rules: AddressRules) -> str | None:
 
 
 def _is_floor(text: str, rules: AddressRules) -> bool:
-    """ "3. OG links", "2 Stock", "1. Etage" """
-    match = re.match(r"\d{1,3}\.?\s?([^\W\d_]+\.?)", text)
+    """ "3. OG links", "2 Stock", "I. Etage"; "II" alone is a floor as well."""
+    match = re.match(r"(?:\d{1,3}|[IVX]{1,4})\.?\s?([^\W\d_]+\.?)", text)
+    if re.fullmatch(r"[IVX]{2,4}", text):
+        return True
     return match is not None and match[1].casefold() in (rules.floors | rules.additions)
 
 
