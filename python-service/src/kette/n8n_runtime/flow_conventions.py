@@ -109,6 +109,17 @@ def connector_takes_whole_batches(
             yield triggers[0]["name"], "must declare its input: at least key, attempt and data"
 
 
+def calls_without_waiting_have_no_error_output(
+    workflow: Workflow, *, is_connector: bool
+) -> Iterator[tuple[str, str]]:
+    """n8n 2.40.7 empties the list of items for the error output while the called workflow, which
+    shares the list, has not read it yet: it runs with nothing, and nobody notices."""
+    for node in workflow["nodes"]:
+        waits = node["parameters"].get("options", {}).get("waitForSubWorkflow", True)
+        if node["type"] == CALL and not waits and node.get("onError") == "continueErrorOutput":
+            yield node["name"], "must not have an error output while it does not wait"
+
+
 def errors_on_the_main_output_go_to_a_report(
     workflow: Workflow, *, is_connector: bool
 ) -> Iterator[tuple[str, str]]:
@@ -206,6 +217,7 @@ FLOW_RULES: tuple[FlowRule, ...] = (
     no_item_goes_two_ways,
     connector_ends_in_reports,
     connector_takes_whole_batches,
+    calls_without_waiting_have_no_error_output,
     errors_on_the_main_output_go_to_a_report,
     webhooks_are_checked_by_the_service,
     expressions_name_real_nodes,
