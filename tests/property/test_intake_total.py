@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from datetime import UTC, date, datetime
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -136,19 +135,50 @@ def test_no_typed_word_is_lost(typed: Address) -> None:
             assert word in kept
 
 
-@settings(max_examples=300, deadline=None)
-@given(ADDRESSES)
-def test_reading_again_changes_nothing_more(typed: Address) -> None:
-    """Who types in again what was read gets the same door."""
-    first = normalize_address(typed, DATA.address)
-    if not first.house_number or first.kind != "street" or first.country_code != "DE":
-        return
-    again = msgspec.structs.replace(
-        typed, line1=f"{first.street} {first.house_number}", line2=first.addition
-    )
-    second = normalize_address(again, DATA.address)
-    if second.house_number:  # else it is only proposed
-        assert (second.street, second.house_number) == (first.street, first.house_number)
+STREETS = st.sampled_from(
+    [
+        "Hauptstr.",
+        "Straße des 17. Juni",
+        "Am Markt",
+        "An der B96",
+        "Lange Reihe",
+        "Kurt-Weg",
+        "Straße 16",
+    ]
+)
+NUMBERS = st.sampled_from(
+    [
+        "1",
+        "12a",
+        "12 a",
+        "7-9",
+        "12 1/2",
+        "5b-c",
+        "45/3/12",
+        "12½",
+        "110",
+        "12 bis 14",
+        "12.1",
+        "12aa",
+    ]
+)
+ADDITIONS = st.sampled_from(
+    ["", "Hinterhaus", "3. OG links", "c/o Müller", "Whg 12", "EG", "App. 4"]
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(STREETS, NUMBERS, ADDITIONS, st.sampled_from([" ", ", ", " // "]), st.booleans())
+def test_what_is_put_together_is_taken_apart_again(
+    street: str, number: str, addition: str, glue: str, in_second_line: bool
+) -> None:
+    line1, line2 = f"{street} {number}", addition
+    if addition and not in_second_line:
+        line1, line2 = f"{line1}{glue}{addition}", ""
+    typed = Address("A", "", line1, line2, "22767", "Hamburg", country_code="DE")
+    found = normalize_address(typed, DATA.address)
+    assert (found.street, found.house_number, found.addition) == (street, number, addition)
+    assert found.findings == ()
 
 
 @settings(max_examples=200, deadline=None)

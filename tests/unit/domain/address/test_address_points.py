@@ -16,6 +16,7 @@ def read(**fields: str) -> NormalizedAddress:
 PACKSTATIONS = [
     {"line1": "Packstation 123", "line2": "12345678"},
     {"line1": "12345678", "line2": "Packstation 123"},
+    {"line1": "Packstation123", "line2": "Postnummer12345678"},
     {"line1": "PACKSTATION 123", "line2": "Postnummer: 12345678"},
     {"line1": "DHL Packstation Nr. 123", "line2": "PostNr. 12345678"},
     {"line1": "Packstation 123 / 12345678"},

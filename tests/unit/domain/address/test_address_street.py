@@ -84,6 +84,8 @@ CERTAIN = [
     # second line
     ("DE", "Lindenallee", "44 b", ("Lindenallee", "44 b", "")),
     ("DE", "Lindenallee", "44 b, Hinterhaus", ("Lindenallee", "44 b", "Hinterhaus")),
+    ("DE", "Lindenallee Nr.", "44", ("Lindenallee", "44", "")),
+    ("DE", "Lindenallee,", "44", ("Lindenallee", "44", "")),
     ("DE", "", "Hauptstr. 5", ("Hauptstr.", "5", "")),
     ("DE", "Müller GmbH", "Hauptstr. 5", ("Hauptstr.", "5", "Müller GmbH")),
     ("DE", "Gutshof Seeblick", "Dorfweg 2", ("Dorfweg", "2", "Gutshof Seeblick")),

@@ -23,6 +23,7 @@ from kette.domain.address.street import (
     leading_number,
     names_street,
     read_street,
+    street_of,
 )
 from kette.domain.findings import Finding, Severity
 from kette.domain.order import Address
@@ -222,15 +223,16 @@ def _take(parts: _Parts, reading: StreetReading, rest: str) -> None:
 
 def _read_second_line(parts: _Parts, country: CountryRules, rules: AddressRules) -> bool:
     """The number, or the street itself, stands in line 2. True where that is certain."""
-    line1, line2 = parts.street, parts.addition
+    line1, line2 = street_of(parts.street, rules), parts.addition
     if is_number(line2):
-        parts.house_number, parts.addition = line2, ""
+        parts.street, parts.house_number, parts.addition = line1, line2, ""
         message = "the house number stood in line 2"
         after = _joined(line1, line2, country)
         parts.note("house_number_in_line2", "line2", message, line2, after)
         return True
     number = leading_number(line2, rules)
     if number is not None and not number[1][:1].isdigit():
+        parts.street = line1
         parts.house_number, parts.addition = number
         message = "the house number stood in line 2"
         after = _joined(line1, number[0], country)

@@ -16,15 +16,15 @@ from kette.domain.address.model import AddressKind, AddressRules
 _MAX_FIELD = 160
 _LABEL = r"(?:nummer|num|nr|no)?\s*[.:#]?\s*"
 _LOCKER = re.compile(
-    rf"\b(?:dhl[\s-]*)?pack(?:et)?[\s-]?station\b\.?\s*{_LABEL}(\d{{1,5}}(?!\d))?", re.I
+    rf"\b(?:dhl[\s-]*)?pack(?:et)?[\s-]?station(?![^\W\d])\.?\s*{_LABEL}(\d{{1,5}}(?!\d))?", re.I
 )
 _SHOP = re.compile(
-    rf"\b(?:dhl[\s-]*)?(?:post[\s-]?filiale|paket[\s-]?shop)\b\.?\s*{_LABEL}(\d{{1,5}}(?!\d))?",
+    rf"\b(?:dhl[\s-]*)?(?:post[\s-]?filiale|paket[\s-]?shop)(?![^\W\d])\.?\s*{_LABEL}(\d{{1,5}}(?!\d))?",
     re.I,
 )
 _POST_NUMBER = re.compile(
-    r"\b(?:dhl[\s-]*)?(?:post|kunden)[\s-]?(?:nummer|num|nr|no)\b\s*[.:#]?\s*(\d(?:\s?\d){5,9})(?!\d)"
-    r"|\bdhl\b\s*[.:#]?\s*(\d{6,10})(?!\d)",
+    r"\b(?:dhl[\s-]*)?(?:post|kunden)[\s-]?(?:nummer|num|nr|no)(?![^\W\d])\s*[.:#]?\s*(\d(?:\s?\d){5,9})(?!\d)"
+    r"|\bdhl(?![^\W\d])\s*[.:#]?\s*(\d{6,10})(?!\d)",
     re.I,
 )
 _BARE_NUMBER = re.compile(r"(?<![\d+/-])(\d{6,10})(?![\d/-])")

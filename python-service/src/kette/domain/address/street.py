@@ -74,10 +74,17 @@ def read_street(line: str, rules: AddressRules, *, number_first: bool, city: str
         if middle is not None:
             return middle
     for position, match in enumerate(candidates):
+        if _is_name_of_street(line, candidates[position : position + 2], rules):
+            continue
         reading = _read_trailing(line, match, candidates[:position], rules)
         if reading is not None:
             return reading
     return _unsure(line, candidates[-1], rules)
+
+
+def street_of(line: str, rules: AddressRules) -> str:
+    """A street whose number stands elsewhere: without a comma or "Nr." at its end."""
+    return _street_part(line, rules) if len(line) <= MAX_LINE else line
 
 
 def is_number(line: str) -> bool:
@@ -218,6 +225,16 @@ def _read_trailing(
         street = tail.strip()
         addition = ", ".join(part for part in (_trim(head), addition) if part)
     return StreetReading(street, match[0].strip(), addition, certain=certain, code=code)
+
+
+def _is_name_of_street(line: str, pair: list[re.Match[str]], rules: AddressRules) -> bool:
+    """Whether the first of two numbers is the street's name: "Straße 16 3", "Straße 16 Nr. 3"."""
+    if len(pair) < 2:
+        return False
+    between = line[pair[0].end() : pair[1].start()].strip()
+    if between and rules.number_label.fullmatch(between) is None:
+        return False
+    return _trim(line[: pair[0].start()]).casefold() in rules.numbered_streets
 
 
 def _street_part(before: str, rules: AddressRules) -> str:
