@@ -14,14 +14,14 @@ import pytest
 from kette.adapters.mail.gateway import MailGateway
 from kette.adapters.mail.message import message_id_of
 from kette.adapters.mail.sql_store import SqlMailStore
-from kette.adapters.mail.store import MailState
+from kette.adapters.mail.store import Acceptance, Envelope, MailState
 from kette.adapters.mail.upstream import UpstreamSettings
 from sqlalchemy import Engine, Table, select
 
 from .conftest import KEY, UpstreamServer, action_mail, free_port, send
 
 
-def wait_until(holds: Callable[[], bool], timeout_s: float = 15) -> None:
+def wait_until(holds: Callable[[], bool], timeout_s: float = 60) -> None:
     ends_at = time.monotonic() + timeout_s
     while not holds():
         assert time.monotonic() < ends_at, "timed out"
@@ -315,10 +315,23 @@ def test_a_silent_upstream_runs_into_the_time_limit(
     assert store.counts()[MailState.STORED] == 1
 
 
+class FullDisk(SqlMailStore):
+    """A store whose next commit fails."""
+
+    is_full = True
+
+    def accept(
+        self, action_key: str | None, message_id: str, envelope: Envelope, raw: bytes
+    ) -> Acceptance:
+        if self.is_full:
+            raise OSError("no space left on device")
+        return super().accept(action_key, message_id, envelope, raw)
+
+
 def test_a_store_that_fails_is_answered_451_so_that_the_sender_tries_again(
     upstream: UpstreamServer, engine: Engine, mails: Table
 ) -> None:
-    store = SqlMailStore(engine, mails, name="gateway-1")
+    store = FullDisk(engine, mails, name="gateway-1")
     gateway = MailGateway(
         store,
         UpstreamSettings(host="127.0.0.1", port=upstream.port),
@@ -327,11 +340,10 @@ def test_a_store_that_fails_is_answered_451_so_that_the_sender_tries_again(
     )
     gateway.start()
     try:
-        mails.drop(engine)
         with pytest.raises(smtplib.SMTPDataError) as refused:
             send(gateway, action_mail("notify:ord_1"))
         assert refused.value.smtp_code == 451
-        mails.create(engine)
+        store.is_full = False
         send(gateway, action_mail("notify:ord_1"))
         wait_until(lambda: len(upstream.inbox.mails) == 1)
     finally:

@@ -80,7 +80,7 @@ class Forwarder:
             except Exception:
                 # The database may be away for a moment; the thread must outlive that.
                 _log.exception("mail.forwarder_error")
-                self._stopping.wait(5.0)
+                self._stopping.wait(2.0)
                 continue
             if self._failures:
                 self._stopping.wait(_DOWN_S[min(self._failures, len(_DOWN_S)) - 1])
