@@ -16,7 +16,6 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from kette.cli.demo_play import play_scenarios, print_results
 from kette.cli.progress import elapsed_lines
@@ -42,6 +41,7 @@ _PORT_VARIABLES = {
     "sandbox": "KETTE_PORT_SANDBOX",
     "sandbox_smtp": "KETTE_PORT_SANDBOX_SMTP",
 }
+_WIDTH_WITHOUT_TERMINAL = 180
 _KNOWN_ERRORS = (
     DeployError,
     ManifestError,
@@ -113,10 +113,9 @@ def _run(
     try:
         world.start()
         say("Everything is running")
-        console = Console()
         results = play_scenarios(world, project, only, say) if play else []
-        print_results(console, results)
-        _print_places(console, world)
+        print_results(_console(), results)
+        _print_places(world)
         if not ends_itself:
             typer.echo("Everything stays up until you press Ctrl-C.")
             asked_to_end.wait()
@@ -153,12 +152,24 @@ def _end_earlier_run(folder: Path) -> None:
         end_leftover(file)
 
 
-def _print_places(console: Console, world: World) -> None:
+def _console() -> Console:
+    """A console as wide as the terminal; without one, wide enough for the table."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_WIDTH_WITHOUT_TERMINAL)
+
+
+def _print_places(world: World) -> None:
+    """Print where to look, in lines that can be copied whole."""
     place = world.n8n.place
-    table = Table("Where to look", "Address", "Sign in", show_header=True)
-    table.add_row("n8n: workflows and runs", world.n8n_url, f"{place.email} / {place.password}")
-    table.add_row("Service: API", f"{world.service_url}/docs", f"Bearer {world.admin_key}")
-    table.add_row("Sandbox: shop, payments, mails", f"{world.sandbox_url}/_control/state", "")
-    table.add_row("Archived invoices", str(place.archive), "")
-    table.add_row("Logs", str(world.folder), "")
-    console.print(table)
+    typer.echo("Where to look:")
+    for what, where in (
+        ("n8n, workflows and runs", world.n8n_url),
+        ("  sign in", f"{place.email}  {place.password}"),
+        ("Service, API", f"{world.service_url}/docs"),
+        ("  key", world.admin_key),
+        ("Sandbox, what the vendors saw", f"{world.sandbox_url}/_control/state"),
+        ("Sandbox, mails", f"{world.sandbox_url}/_control/mails"),
+        ("Archived invoices", place.archive),
+        ("Logs", world.folder),
+    ):
+        typer.echo(f"  {what:<31} {where}")

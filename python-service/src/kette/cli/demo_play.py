@@ -82,16 +82,21 @@ def print_results(console: Console, results: Sequence[Any]) -> None:
     if not results:
         return
     table = Table(title="What became of each order")
-    for name in ("Scenario", "Order", *_AXES, "Documents", "Parcels", "Mails", "Expected"):
-        table.add_column(name, overflow="fold")
+    table.add_column("Scenario")
+    table.add_column("Order", justify="right")
+    table.add_column("Order, payment, risk, fulfillment, return, accounting")
+    table.add_column("Documents")
+    table.add_column("Parcels")
+    table.add_column("Mails", justify="right")
+    table.add_column("As expected")
     for result in results:
         for row in result.orders:
             table.add_row(
                 escape(result.title),
                 row.number,
-                *(row.status.get(axis, "") for axis in _AXES),
-                row.invoice,
-                row.shipment,
+                " · ".join(row.status.get(axis, "?") for axis in _AXES),
+                row.invoice.replace(", ", "\n"),
+                row.shipment.replace(", ", "\n"),
                 str(row.mails),
                 "yes" if result.passed else "NO",
             )

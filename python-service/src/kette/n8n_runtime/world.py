@@ -134,8 +134,8 @@ class World:
         self.sandbox.start()
         self.start_service()
         self.wait_sandbox()
-        self.admin_key = self.create_key("admin")
-        self.automation_key = self.create_key("automation")
+        with ThreadPoolExecutor(2) as pool:
+            self.admin_key, self.automation_key = pool.map(self.create_key, ("admin", "automation"))
         self._follow_clock()
         self._say("Starting n8n ...")
         add_credentials(self.n8n, self._credentials())
