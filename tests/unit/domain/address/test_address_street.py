@@ -32,6 +32,7 @@ CERTAIN = [
     ("DE", "Musterstr. 12a", "", ("Musterstr.", "12a", "")),
     ("DE", "Musterstr. 12 a", "", ("Musterstr.", "12 a", "")),
     ("DE", "Industriestr. 7-9", "", ("Industriestr.", "7-9", "")),
+    ("DE", "Weg 7-9 c/o Müller", "", ("Weg", "7-9", "c/o Müller")),
     ("DE", "Musterstr. 12 – 14", "", ("Musterstr.", "12 – 14", "")),
     ("DE", "Musterstr. 12 bis 14", "", ("Musterstr.", "12 bis 14", "")),
     ("DE", "Musterstr. 12 1/2", "", ("Musterstr.", "12 1/2", "")),
