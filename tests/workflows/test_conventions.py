@@ -284,13 +284,13 @@ BROKEN: list[tuple[str, str, Break]] = [
     (
         "connector_takes_whole_batches",
         INTAKE,
-        set_in("Ask Customer for Correction", "parameters.mode", "each"),
+        set_in("Ask for Correction", "parameters.mode", "each"),
     ),
     (
         "connector_takes_whole_batches",
         INTAKE,
         set_in(
-            "Ask Customer for Correction",
+            "Ask for Correction",
             "parameters.workflowId.value",
             "={{ $json.kind }}",
         ),
@@ -305,7 +305,7 @@ BROKEN: list[tuple[str, str, Break]] = [
     (
         "calls_without_waiting_have_no_error_output",
         INTAKE,
-        set_in("Ask Customer for Correction", "onError", "continueErrorOutput"),
+        set_in("Ask for Correction", "onError", "continueErrorOutput"),
     ),
     (
         "errors_on_the_main_output_go_to_a_report",
