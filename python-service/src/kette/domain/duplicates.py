@@ -72,6 +72,13 @@ def fingerprint(order: Order) -> Fingerprint:
     )
 
 
+def twin_keys(order: Fingerprint) -> tuple[str, ...]:
+    """Names under which repetitions of this order can be found: the basket with each thing that
+    may tell the customer. Orders that share none of them are never duplicates."""
+    told = (("account", order.account), ("mail", order.mail), ("person", order.person))
+    return tuple(_digest(order.lookup_key, kind, value)[:40] for kind, value in told if value)
+
+
 def find_duplicate_of(
     order: Fingerprint, neighbours: Iterable[Fingerprint], window_s: int
 ) -> DuplicateMatch | None:

@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 
 from kette.domain.decide import Decision, decide
-from kette.domain.duplicates import fingerprint
+from kette.domain.duplicates import fingerprint, twin_keys
 from kette.domain.facts import Fact, FactDraft, OrderSnapshot, Ref
-from kette.domain.state import OrderFile, fold
+from kette.domain.fold import fold
+from kette.domain.state import OrderFile
 from kette.use_cases.kernel import Kernel
 from kette.use_cases.ports import StreamFact, Transaction
 from kette.use_cases.reconcile import Outcome, reconcile
@@ -281,7 +282,6 @@ def _summary(kernel: Kernel, file: OrderFile) -> dict[str, Any] | None:
         "currency": order.currency,
         "total_minor": order.total.minor,
         "customer_key": kernel.customer_key(order),
-        "lookup_key": print_.lookup_key[:64],
         "comparison": msgspec.json.encode(print_, order="sorted").decode(),
     }
 
@@ -295,10 +295,10 @@ def _decide_twins(
     if not snapshots:
         return set()
     own = fingerprint(snapshots[0])
+    keys = twin_keys(own)
+    tx.orders.add_twin_keys(order_id, keys)
     window = timedelta(seconds=kernel.setup.intake.duplicate_window_s)
-    twins = tx.orders.neighbours(
-        own.lookup_key[:64], own.placed_at, own.placed_at + window, order_id
-    )
+    twins = tx.orders.neighbours(keys, own.placed_at, own.placed_at + window, order_id)
     stages: set[str] = set()
     for twin in twins:
         stages |= redecide(kernel, tx, twin.order_id, now, f"twin:{order_id}")

@@ -12,7 +12,8 @@ from kette.domain import facts as f
 from kette.domain.decide import Case
 from kette.domain.order import ShopClaim
 from kette.domain.policy import seconds
-from kette.domain.stages.payment import due_reminder, provider
+from kette.domain.stages.payment import due_reminder
+from kette.domain.stages.refunds import provider
 from kette.domain.status import OUT, OrderStatus, PaymentStatus
 
 # Claims under which a customer has placed the order for good. A card payment that is still pending

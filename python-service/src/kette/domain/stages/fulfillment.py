@@ -214,16 +214,18 @@ def _has_refused_parcel(case: Case) -> bool:
 def _recall(case: Case) -> None:
     """Parcels that the carrier does not have yet are cancelled when the order is off or
     disputed."""
+    # A full refund makes some shops call the order "refunded" instead of "cancelled".
+    is_off = case.wants_cancel or case.is_cancelled
     disputed = case.statuses.payment is PaymentStatus.CHARGEBACK
     for parcel in case.file.parcels:
         key = case.key("cancel_fulfillment", parcel.id)
-        recallable = parcel.state is f.ParcelState.ANNOUNCED and (case.wants_cancel or disputed)
+        recallable = parcel.state is f.ParcelState.ANNOUNCED and (is_off or disputed)
         if recallable or (case.file.is_done(key) and parcel.state is f.ParcelState.CANCELLED):
             case.want(
                 "cancel_fulfillment",
                 parcel.id,
                 {"parcels": [{"id": parcel.id, "tracking_number": parcel.tracking_number}]},
-                "the order is cancelled" if case.wants_cancel else "the payment is disputed",
+                "the order is cancelled" if is_off else "the payment is disputed",
                 system=case.system("carrier"),
             )
 

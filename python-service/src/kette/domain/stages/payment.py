@@ -11,8 +11,9 @@ from datetime import timedelta
 from kette.domain import facts as f
 from kette.domain.decide import Case, digest
 from kette.domain.money import Money
-from kette.domain.order import ShopClaim, ShopRefund
-from kette.domain.policy import System, seconds
+from kette.domain.order import ShopClaim
+from kette.domain.policy import seconds
+from kette.domain.stages.refunds import ask_refund, moved_under, provider, shop_refunds
 from kette.domain.status import OrderStatus, PaymentStatus
 
 UNPAID = frozenset({PaymentStatus.OPEN, PaymentStatus.FAILED})
@@ -130,16 +131,8 @@ def rules(case: Case) -> None:
         return
     if case.statuses.payment in UNPAID:
         _collect(case)
-    _shop_refunds(case)
+    shop_refunds(case)
     _authorizations(case)
-
-
-def provider(case: Case) -> System | None:
-    """The provider that took this order's money, else the shop's first payment system."""
-    for payment in case.file.payments:
-        if payment.captured and payment.source in case.setup.systems:
-            return case.setup.systems[payment.source]
-    return case.system("payment")
 
 
 def _collect(case: Case) -> None:
@@ -159,8 +152,7 @@ def _collect(case: Case) -> None:
     waiting = [
         p
         for p in case.file.payments
-        if p.state is f.PaymentState.PROCESSING
-        and p.changed_at + PROCESSING_COUNTS_FOR > case.now
+        if p.state is f.PaymentState.PROCESSING and p.changed_at + PROCESSING_COUNTS_FOR > case.now
     ]
     if waiting or order.origin in policy.timer_exempt_origins or case.file.due_minor <= 0:
         return
@@ -285,120 +277,11 @@ def _cancel(case: Case) -> None:
         return  # the bank has the money back already: a refund would be a second loss
     # Money that went back under this key: the action stays wanted until it is reported done, for
     # the shop may still have to hear of it, and with the same amount, for the provider's key.
-    own = _moved_under(case, case.key("refund_payment", "cancel"))
+    own = moved_under(case, case.key("refund_payment", "cancel"))
     rest = file.captured_minor - file.refunded_minor - file.refund_pending_minor
     if own or rest > 0:
         amount = file.money(own or rest)
-        _refund(case, "cancel", amount, "the order was cancelled before shipping", record=True)
-
-
-def _moved_under(case: Case, key: str) -> int:
-    """What a refund action of ours has moved, in minor units; 0 if it failed in the end."""
-    return sum(
-        r.minor
-        for r in case.file.refunds
-        if r.action_key == key and r.state is not f.RefundState.FAILED
-    )
-
-
-def _refund(case: Case, name: str, amount: Money, reason: str, *, record: bool) -> None:
-    """Ask for one refund: at the provider, or by hand where no provider holds the payment."""
-    file, order = case.file, case.file.order
-    assert order is not None
-    key = case.key("refund_payment", name)
-    if not _is_approved(case, key, amount):
-        return
-    paid = next((p for p in file.payments if p.captured >= amount.minor), None)
-    system = provider(case)
-    if not file.is_provider_paid or paid is None or system is None:
-        case.want(
-            "create_task",
-            f"refund:{name}",
-            {
-                "subject": f"Refund {amount.amount} {amount.currency} by hand",
-                "task": f"Order {order.number}: transfer {amount.amount} {amount.currency} back "
-                f"and record the refund in the shop. Reason: {reason}.",
-            },
-            reason,
-            "no payment provider holds this payment",
-            system=case.system("mail"),
-        )
-        return
-    case.want(
-        "refund_payment",
-        name,
-        {
-            "amount": amount.public(),
-            "amount_minor": str(amount.minor),
-            "currency": amount.currency.lower(),
-            "payment_id": paid.id,
-            "charge_id": paid.charge_id,
-            "reason": reason,
-            "record_in_shop": record,
-            "shop_reason": f"{reason} [{key}]",
-        },
-        reason,
-        system=system,
-    )
-
-
-def _is_approved(case: Case, key: str, amount: Money) -> bool:
-    """Refunds above the limit wait for a person's word on exactly this action."""
-    limit = case.setup.approvals.refund_over
-    if limit is None or limit.currency != amount.currency or amount <= limit:
-        return True
-    if case.file.is_done(key):
-        return True
-    approval = case.file.approvals.get(key)
-    if approval is not None:
-        return approval.approved
-    case.except_(
-        "refund_needs_approval",
-        key.rsplit(":", 1)[1],
-        f"Refund of {amount.amount} {amount.currency} waits for approval",
-        {"subject": key, "amount": amount.public()},
-        "Approve or refuse with the subject named in the context.",
-    )
-    return False
-
-
-def _shop_refunds(case: Case) -> None:
-    """Refunds that the shop recorded on a provider payment and the provider has not made."""
-    file, order = case.file, case.file.order
-    assert order is not None
-    if not file.is_provider_paid:
-        return
-    policy = case.setup.payment
-    for refund in file.refunds:
-        # Moved already: still wanted, so that the set of actions stays the same.
-        if refund.action_key.startswith(case.key("refund_payment", "shop-")):
-            name = refund.action_key.rsplit(":", 1)[1]
-            _refund(case, name, file.money(refund.minor), "the shop refunded", record=False)
-    rest = file.captured_minor - file.refunded_minor - file.refund_pending_minor
-    for recorded in file.unmatched_shop_refunds:
-        if policy.shop_refunds_moved_by == "kette" and recorded.amount.minor <= rest:
-            rest -= recorded.amount.minor
-            reason = recorded.reason or "the shop recorded a refund"
-            _refund(case, f"shop-{recorded.id}", recorded.amount, reason, record=False)
-        else:
-            _refund_missing_at_provider(case, recorded)
-
-
-def _refund_missing_at_provider(case: Case, recorded: ShopRefund) -> None:
-    order = case.file.order
-    assert order is not None
-    made_at = recorded.made_at or order.placed_at
-    rest = case.file.captured_minor - case.file.refunded_minor
-    too_high = recorded.amount.minor > rest
-    if not too_high and not case.due(made_at + seconds(case.setup.payment.shop_refund_wait_s)):
-        return
-    case.except_(
-        "amount_mismatch",
-        f"refund-{recorded.id}",
-        f"The shop recorded a refund of {recorded.amount.amount}, the provider has not made it",
-        {"refund": recorded.id, "amount": recorded.amount.public()},
-        "Refund at the provider, or delete the refund in the shop.",
-    )
+        ask_refund(case, "cancel", amount, "the order was cancelled before shipping", record=True)
 
 
 def _authorizations(case: Case) -> None:

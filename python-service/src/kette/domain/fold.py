@@ -1,0 +1,141 @@
+"""From facts to state: a pure function of the SET of an order's facts.
+
+Every derivation is indifferent to the order and the repetition of facts: amounts are sums over
+objects with their own ids, snapshots win by version, objects with a life of their own (payment,
+refund, dispute, parcel) by rank, people's words by the time they were spoken. A property test
+holds it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+
+from kette.domain import facts as f
+from kette.domain.fold_money import (
+    fold_disputes,
+    fold_payments,
+    fold_provider_refunds,
+    match_shop_refunds,
+)
+from kette.domain.fold_parcels import fold_parcels
+from kette.domain.order import Order
+from kette.domain.state import Handled, OrderFile
+
+_B = TypeVar("_B", bound=msgspec.Struct)
+
+
+def fold(facts: Iterable[f.Fact]) -> OrderFile:
+    """Derive an order's file from its facts; any order, any repetition.
+
+    Facts are brought into one canonical order first. That alone would not be enough: nothing below
+    lets a later fact overwrite a stronger one.
+    """
+    unique = {fact.id: fact for fact in facts}
+    ordered = sorted(unique.values(), key=lambda x: (x.occurred_at, x.source, x.external_id))
+    groups: dict[type, list[f.Fact]] = defaultdict(list)
+    for fact in ordered:
+        groups[type(fact.body)].append(fact)
+    reports, report_times = _reports(groups[f.ActionReported])
+    snapshots = _snapshots(groups[f.OrderSnapshot])
+    order = snapshots[-1][1] if snapshots else None
+    payments = fold_payments(groups[f.PaymentReported])
+    is_provider_paid = any(p.captured for p in payments)
+    provider_refunds = fold_provider_refunds(
+        groups[f.RefundReported],
+        groups[f.RefundTotalReported],
+        reports,
+        report_times,
+        order,
+        payments,
+    )
+    refunds, unmatched = match_shop_refunds(provider_refunds, order, is_provider_paid)
+    first_paid = next(((t, o) for t, o in snapshots if o.paid_at is not None), None)
+    cancels = groups[f.CancelRequested]
+    return OrderFile(
+        first_at=ordered[0].occurred_at if ordered else None,
+        order=order,
+        snapshot_count=len(snapshots),
+        is_removed=bool(groups[f.OrderRemoved]) and not groups[f.OrderRestored],
+        shop_paid_at=first_paid[1].paid_at if first_paid and order and order.paid_at else None,
+        shop_paid_minor=first_paid[1].total.minor if first_paid and order and order.paid_at else 0,
+        claim_since=_claim_since(snapshots),
+        correction=_correction(groups[f.AddressCorrected], snapshots),
+        payments=payments,
+        refunds=refunds,
+        unmatched_shop_refunds=unmatched,
+        disputes=fold_disputes(groups[f.DisputeReported]),
+        parcels=fold_parcels(groups[f.ParcelReported], reports),
+        reports=reports,
+        report_times=report_times,
+        approvals={body.subject: body for body in _bodies(ordered, f.ApprovalGiven)},
+        cancel=next(iter(_bodies(ordered, f.CancelRequested)), None),
+        cancel_at=cancels[0].occurred_at if cancels else None,
+        handled=_handled(groups[f.ExceptionHandled]),
+        documents=tuple(_bodies(ordered, f.DocumentIssued)),
+        notes=tuple(_bodies(ordered, f.NoteAdded)),
+    )
+
+
+def _bodies(ordered: list[f.Fact], kind: type[_B]) -> list[_B]:
+    return [fact.body for fact in ordered if isinstance(fact.body, kind)]
+
+
+def _snapshots(group: list[f.Fact]) -> list[tuple[datetime, Order]]:
+    pairs = [(x.occurred_at, x.body.order) for x in group if isinstance(x.body, f.OrderSnapshot)]
+    return sorted(pairs, key=lambda pair: pair[1].version)
+
+
+def _claim_since(snapshots: list[tuple[datetime, Order]]) -> datetime | None:
+    """Start of the unbroken run of snapshots that make the same claim as the newest."""
+    since: datetime | None = None
+    for at, order in reversed(snapshots):
+        if order.claim is not snapshots[-1][1].claim:
+            break
+        since = at
+    return since
+
+
+def _correction(
+    group: list[f.Fact], snapshots: list[tuple[datetime, Order]]
+) -> f.AddressCorrected | None:
+    """The last correction, unless the shop itself has changed the address since."""
+    if not group:
+        return None
+    last = group[-1]
+    if snapshots:
+        current = snapshots[-1][1].delivery_address
+        since = min(at for at, order in snapshots if order.delivery_address == current)
+        is_first = all(o.delivery_address == current for at, o in snapshots)
+        if not is_first and since > last.occurred_at:
+            return None
+    return last.body if isinstance(last.body, f.AddressCorrected) else None
+
+
+def _reports(
+    group: list[f.Fact],
+) -> tuple[dict[str, f.ActionReported], dict[str, datetime]]:
+    """Per action: the first success, else the last failure."""
+    reports: dict[str, f.ActionReported] = {}
+    times: dict[str, datetime] = {}
+    for x in group:
+        body = x.body
+        assert isinstance(body, f.ActionReported)
+        known = reports.get(body.key)
+        if known is None or not known.done:
+            reports[body.key] = body
+            times[body.key] = x.occurred_at
+    return reports, times
+
+
+def _handled(group: list[f.Fact]) -> dict[str, Handled]:
+    handled: dict[str, Handled] = {}
+    for x in group:
+        body = x.body
+        if isinstance(body, f.ExceptionHandled) and body.verb == "resolve":
+            handled[body.exception_key] = Handled(body.resolution, body.by, body.why, x.occurred_at)
+    return handled

@@ -1,0 +1,88 @@
+"""Parcels from what carriers told and what we ordered (see domain/fold.py)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+
+from kette.domain import facts as f
+from kette.domain.state import Parcel
+
+PARCEL_RANK = {
+    f.ParcelState.ANNOUNCED: 0,
+    f.ParcelState.FAILED: 1,
+    f.ParcelState.CANCELLED: 2,
+    f.ParcelState.SHIPPED: 3,
+    f.ParcelState.DELIVERED: 4,
+    f.ParcelState.RETURNED: 5,
+}
+
+
+def fold_parcels(group: list[f.Fact], reports: dict[str, f.ActionReported]) -> tuple[Parcel, ...]:
+    told: dict[str, list[tuple[datetime, f.ParcelReported]]] = defaultdict(list)
+    for x in group:
+        if isinstance(x.body, f.ParcelReported):
+            told[x.body.parcel_id].append((x.occurred_at, x.body))
+    made = (
+        sorted(
+            (int(key.rsplit(":", 1)[1]), report)
+            for key, report in reports.items()
+            if report.kind == "create_shipment" and report.done
+        )
+        if reports
+        else []
+    )
+    cancelled = {
+        parcel_id
+        for report in reports.values()
+        if report.kind == "cancel_fulfillment" and report.done
+        for parcel_id in str(report.answer.get("cancelled", "")).split(",")
+        if parcel_id
+    }
+    parcels: list[Parcel] = []
+    ours: set[str] = set()
+    for number, report in made:
+        parcel_id = report.reference or f"shipment-{number}"
+        ours.add(parcel_id)
+        parcels.append(_parcel(parcel_id, number, report, told.get(parcel_id, []), cancelled))
+    for parcel_id in sorted(set(told) - ours):
+        parcels.append(_parcel(parcel_id, 0, None, told[parcel_id], cancelled))
+    return tuple(parcels)
+
+
+def _parcel(
+    parcel_id: str,
+    number: int,
+    report: f.ActionReported | None,
+    told: list[tuple[datetime, f.ParcelReported]],
+    cancelled: set[str],
+) -> Parcel:
+    state = f.ParcelState.ANNOUNCED
+    for _, body in told:
+        # A delay says that the carrier has it, and is no step back from delivered.
+        said = f.ParcelState.SHIPPED if body.state is f.ParcelState.DELAYED else body.state
+        if PARCEL_RANK[said] > PARCEL_RANK[state]:
+            state = said
+    if parcel_id in cancelled and PARCEL_RANK[state] < PARCEL_RANK[f.ParcelState.CANCELLED]:
+        state = f.ParcelState.CANCELLED
+    moving = (f.ParcelState.SHIPPED, f.ParcelState.DELAYED, f.ParcelState.DELIVERED)
+    last = told[-1][1] if told else None
+    return Parcel(
+        id=parcel_id,
+        number=number,
+        state=state,
+        is_delayed=last is not None
+        and last.state is f.ParcelState.DELAYED
+        and state is f.ParcelState.SHIPPED,
+        tracking_number=next(
+            (b.tracking_number for _, b in reversed(told) if b.tracking_number), ""
+        )
+        or (report.tracking_number if report else ""),
+        tracking_url=next((b.tracking_url for _, b in reversed(told) if b.tracking_url), "")
+        or (report.tracking_url if report else ""),
+        carrier=next((b.carrier for _, b in reversed(told) if b.carrier), ""),
+        message=last.message if last else "",
+        lines=report.shipped if report else (),
+        shipped_at=next((at for at, b in told if b.state in moving), None),
+        delivered_at=next((at for at, b in told if b.state is f.ParcelState.DELIVERED), None),
+    )
