@@ -18,7 +18,16 @@ from kette.adapters.database.list_tables import (
 )
 from kette.adapters.database.order_tables import DecisionsTable, OrdersTable
 from kette.adapters.database.outbox_table import OutboxTable
-from kette.use_cases.ports import DecisionRow
+from kette.use_cases.ports import (
+    DecisionRow,
+    Documents,
+    Exceptions,
+    Facts,
+    Keys,
+    Orders,
+    Outbox,
+    Subscriptions,
+)
 
 _VALUE = text("SELECT value FROM service_values WHERE name = :name")
 _SET_VALUE = text(
@@ -32,13 +41,13 @@ class SqlTransaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self.facts = FactsTable(connection)
-        self.orders = OrdersTable(connection)
-        self.outbox = OutboxTable(connection)
-        self.exceptions = ExceptionsTable(connection)
-        self.documents = DocumentsTable(connection)
-        self.subscriptions = SubscriptionsTable(connection)
-        self.keys = KeysTable(connection)
+        self.facts: Facts = FactsTable(connection)
+        self.orders: Orders = OrdersTable(connection)
+        self.outbox: Outbox = OutboxTable(connection)
+        self.exceptions: Exceptions = ExceptionsTable(connection)
+        self.documents: Documents = DocumentsTable(connection)
+        self.subscriptions: Subscriptions = SubscriptionsTable(connection)
+        self.keys: Keys = KeysTable(connection)
         self._decisions = DecisionsTable(connection)
 
     def add_decision(self, row: dict[str, Any]) -> None:
