@@ -95,7 +95,7 @@ def connector_takes_whole_batches(
     workflow: Workflow, *, is_connector: bool
 ) -> Iterator[tuple[str, str]]:
     for node in workflow["nodes"]:
-        if node["type"] == CALL and node["parameters"].get("mode") != "once":
+        if node["type"] == CALL and node["parameters"].get("mode", "once") != "once":
             yield node["name"], "must call its workflow once with all items"
         if node["type"] == CALL and not _fixed_id(node):
             yield node["name"], "must name its workflow by fixed id, not by an expression"
