@@ -9,7 +9,7 @@ import msgspec
 
 from kette.domain import facts as f
 from kette.domain.decide import Assessment, Duplicate, RiskVerdict
-from kette.domain.duplicates import Fingerprint, find_duplicate_of, fingerprint
+from kette.domain.duplicates import Fingerprint, find_duplicate_of, fingerprint, twin_keys
 from kette.domain.intake_data import IntakeData
 from kette.domain.order import Order
 from kette.domain.risk import RiskSignals, assess_risk
@@ -17,7 +17,7 @@ from kette.domain.state import OrderFile
 from kette.domain.status import RiskStatus
 from kette.domain.validation import validate_order
 from kette.use_cases.kernel import Kernel
-from kette.use_cases.ports import CustomerOrder, Transaction
+from kette.use_cases.ports import CustomerOrder, Place, Transaction
 
 _FINGERPRINT = msgspec.json.Decoder(Fingerprint)
 _DAY = timedelta(days=1)
@@ -56,19 +56,15 @@ class Assessor:
     ) -> Duplicate | None:
         own = fingerprint(order)
         window_s = kernel.setup.intake.duplicate_window_s
-        earlier = tx.orders.neighbours(
-            own.lookup_key[:64],
-            order.placed_at - timedelta(seconds=window_s),
-            order.placed_at,
-            order_id,
-        )
+        place = Place(order.placed_at, order.external_id)
+        earlier = tx.orders.earlier_twins(twin_keys(own), place, timedelta(seconds=window_s))
         if not earlier:
             return None
         ids = {}
         candidates = []
-        for neighbour in earlier:
-            candidate = _FINGERPRINT.decode(neighbour.comparison)
-            ids[candidate.channel, candidate.external_id] = neighbour.order_id
+        for twin in earlier:
+            candidate = _FINGERPRINT.decode(twin.comparison)
+            ids[candidate.channel, candidate.external_id] = twin.order_id
             candidates.append(candidate)
         match = find_duplicate_of(own, candidates, window_s)
         if match is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
@@ -91,13 +91,18 @@ class StreamFact(msgspec.Struct, frozen=True):
     hash: str
 
 
-class Neighbour(msgspec.Struct, frozen=True):
-    """Another order with the same basket, for the duplicate check."""
+class Place(msgspec.Struct, frozen=True):
+    """Where an order stands in the sequence of its shop's orders."""
+
+    placed_at: datetime
+    external_id: str
+
+
+class Twin(msgspec.Struct, frozen=True):
+    """Another order with the same basket and customer, for the duplicate check."""
 
     order_id: str
-    number: str
     comparison: str
-    placed_at: datetime
 
 
 class CustomerOrder(msgspec.Struct, frozen=True):
@@ -150,9 +155,11 @@ class Orders(Protocol):
         now: datetime,
         snapshot: dict[str, Any] | None,
     ) -> None: ...
-    def neighbours(
-        self, lookup_key: str, since: datetime, until: datetime, but: str
-    ) -> list[Neighbour]: ...
+    def add_twin_keys(self, order_id: str, keys: Sequence[str]) -> None: ...
+    def earlier_twins(self, keys: Sequence[str], own: Place, window: timedelta) -> list[Twin]:
+        """Orders under one of the keys that were placed before, first of all, up to 10."""
+
+    def later_twins(self, keys: Sequence[str], own: Place, window: timedelta) -> list[Twin]: ...
     def of_customer(self, customer_key: str, but: str) -> list[CustomerOrder]:
         """The customer's newest orders, up to 100."""
 

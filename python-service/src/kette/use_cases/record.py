@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 
 from kette.domain.decide import Decision, decide
-from kette.domain.duplicates import fingerprint, twin_keys
+from kette.domain.duplicates import Fingerprint, fingerprint, twin_keys
 from kette.domain.facts import Fact, FactDraft, OrderSnapshot, Ref
 from kette.domain.fold import fold
 from kette.domain.state import OrderFile
 from kette.use_cases.kernel import Kernel
-from kette.use_cases.ports import StreamFact, Transaction
+from kette.use_cases.ports import Place, StreamFact, Transaction
 from kette.use_cases.reconcile import Outcome, reconcile
 
 _NAMESPACE = uuid.UUID("5b2f8a5e-5d3c-4e0a-9a1f-6b8f4f0d7c11")
@@ -86,7 +86,7 @@ def record(
             outcomes.append(outcome)
             stages |= outcome.stages
             if fresh:
-                stages |= _decide_twins(kernel, tx, target.order_id, fresh, now)
+                stages |= _decide_twins(kernel, tx, target.order_id, loaded, fresh, now)
     return Recorded(
         tuple(fact_ids),
         not is_new,
@@ -287,19 +287,31 @@ def _summary(kernel: Kernel, file: OrderFile) -> dict[str, Any] | None:
 
 
 def _decide_twins(
-    kernel: Kernel, tx: Transaction, order_id: str, fresh: list[FactDraft], now: datetime
+    kernel: Kernel,
+    tx: Transaction,
+    order_id: str,
+    loaded: list[StreamFact],
+    fresh: list[FactDraft],
+    now: datetime,
 ) -> set[str]:
     """A new order may make a later one, known already, the repetition; a cancelled one may
     free it."""
-    snapshots = [draft.body.order for draft in fresh if isinstance(draft.body, OrderSnapshot)]
-    if not snapshots:
+    told = [item.fact.body.order for item in loaded if isinstance(item.fact.body, OrderSnapshot)]
+    if not any(isinstance(draft.body, OrderSnapshot) for draft in fresh):
         return set()
-    own = fingerprint(snapshots[0])
+    told.sort(key=lambda order: order.version)
+    own = fingerprint(told[-1])
     keys = twin_keys(own)
+    if len(told) > 1 and _compares_alike(fingerprint(told[-2]), own):
+        return set()
     tx.orders.add_twin_keys(order_id, keys)
     window = timedelta(seconds=kernel.setup.intake.duplicate_window_s)
-    twins = tx.orders.neighbours(keys, own.placed_at, own.placed_at + window, order_id)
+    place = Place(own.placed_at, own.external_id)
     stages: set[str] = set()
-    for twin in twins:
+    for twin in tx.orders.later_twins(keys, place, window):
         stages |= redecide(kernel, tx, twin.order_id, now, f"twin:{order_id}")
     return stages
+
+
+def _compares_alike(before: Fingerprint, after: Fingerprint) -> bool:
+    return twin_keys(before) == twin_keys(after) and before.claim is after.claim

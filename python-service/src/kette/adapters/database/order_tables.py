@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Select, select, text
+from sqlalchemy import Connection, RowMapping, Select, TextClause, bindparam, select, text
 
 from kette.adapters.database.tables import orders
 from kette.adapters.database.times import from_us, maybe_from_us, maybe_us, to_us
 from kette.domain.status import Statuses
-from kette.use_cases.ports import CustomerOrder, DecisionRow, Neighbour, OrderRow
+from kette.use_cases.ports import CustomerOrder, DecisionRow, OrderRow, Place, Twin
 
 _COLUMNS = (
     "id, channel, external_id, number, placed_us, created_us, updated_us, order_status, "
@@ -35,11 +36,25 @@ _UPDATE_SNAPSHOT = text(
     "fulfillment_status = :fulfillment, return_status = :return, accounting_status = :accounting, "
     "due_us = :due_us, updated_us = :now, number = :number, placed_us = :placed_us, "
     "currency = :currency, total_minor = :total_minor, customer_key = :customer_key, "
-    "lookup_key = :lookup_key, comparison = :comparison WHERE id = :id"
+    "comparison = :comparison WHERE id = :id"
 )
-_NEIGHBOURS = text(
-    "SELECT id, number, comparison, placed_us FROM orders WHERE lookup_key = :lookup_key "
-    "AND placed_us BETWEEN :since AND :until AND id <> :but ORDER BY placed_us, id LIMIT 50"
+_SAME = (
+    "SELECT DISTINCT o.id, o.comparison, o.placed_us, LENGTH(o.external_id), o.external_id "
+    "FROM twin_keys t JOIN orders o ON o.id = t.order_id WHERE t.key IN :keys "
+    "AND o.order_status <> 'cancelled' AND o.placed_us BETWEEN :since AND :until "
+)
+# The order of placing; orders of one second follow the shop's count (domain/duplicates.py).
+_PLACE = "(o.placed_us, LENGTH(o.external_id), o.external_id)"
+_OWN = "(:placed_us, :length, :external_id)"
+_BY_PLACE = "ORDER BY o.placed_us, LENGTH(o.external_id), o.external_id LIMIT 10"
+_EARLIER = text(f"{_SAME} AND {_PLACE} < {_OWN} {_BY_PLACE}").bindparams(
+    bindparam("keys", expanding=True)
+)
+_LATER = text(f"{_SAME} AND {_PLACE} > {_OWN} {_BY_PLACE}").bindparams(
+    bindparam("keys", expanding=True)
+)
+_ADD_TWIN_KEY = text(
+    "INSERT INTO twin_keys (key, order_id) VALUES (:key, :order_id) ON CONFLICT DO NOTHING"
 )
 _OF_CUSTOMER = text(
     "SELECT placed_us, payment_status FROM orders WHERE customer_key = :customer_key "
@@ -117,14 +132,37 @@ class OrdersTable:
                 _UPDATE_SNAPSHOT, {**values, **snapshot, "placed_us": placed_us}
             )
 
-    def neighbours(
-        self, lookup_key: str, since: datetime, until: datetime, but: str
-    ) -> list[Neighbour]:
-        rows = self._connection.execute(
-            _NEIGHBOURS,
-            {"lookup_key": lookup_key, "since": to_us(since), "until": to_us(until), "but": but},
-        ).all()
-        return [Neighbour(row[0], row[1], row[2], from_us(row[3])) for row in rows]
+    def add_twin_keys(self, order_id: str, keys: Sequence[str]) -> None:
+        if keys:
+            rows = [{"key": key, "order_id": order_id} for key in keys]
+            self._connection.execute(_ADD_TWIN_KEY, rows)
+
+    def earlier_twins(self, keys: Sequence[str], own: Place, window: timedelta) -> list[Twin]:
+        return self._twins(_EARLIER, keys, own, own.placed_at - window, own.placed_at)
+
+    def later_twins(self, keys: Sequence[str], own: Place, window: timedelta) -> list[Twin]:
+        return self._twins(_LATER, keys, own, own.placed_at, own.placed_at + window)
+
+    def _twins(
+        self,
+        query: TextClause,
+        keys: Sequence[str],
+        own: Place,
+        since: datetime,
+        until: datetime,
+    ) -> list[Twin]:
+        if not keys:
+            return []
+        values = {
+            "keys": list(keys),
+            "since": to_us(since),
+            "until": to_us(until),
+            "placed_us": to_us(own.placed_at),
+            "length": len(own.external_id),
+            "external_id": own.external_id,
+        }
+        rows = self._connection.execute(query, values).all()
+        return [Twin(row[0], row[1]) for row in rows]
 
     def of_customer(self, customer_key: str, but: str) -> list[CustomerOrder]:
         rows = self._connection.execute(

@@ -96,13 +96,11 @@ orders = Table(
     Column("total_minor", BigInteger, nullable=False, server_default=text("0")),
     # keyed digest of the customer's mail address; finds other orders of the same customer
     Column("customer_key", String(64), nullable=False, server_default=""),
-    # equal for orders that may repeat each other; and what is compared then (domain/duplicates.py)
-    Column("lookup_key", String(64), nullable=False, server_default=""),
+    # what the duplicate check compares (domain/duplicates.py)
     Column("comparison", Text, nullable=False, server_default=""),
     Column("due_us", BigInteger),  # decide again at this instant
     UniqueConstraint("channel", "external_id"),
     Index("ix_orders_customer_key_placed_us", "customer_key", "placed_us"),
-    Index("ix_orders_lookup_key_placed_us", "lookup_key", "placed_us"),
     Index("ix_orders_due_us", "due_us"),
     Index("ix_orders_updated_us", "updated_us"),
     Index("ix_orders_number", "number"),
@@ -116,6 +114,15 @@ refs = Table(
     Column("name", String(200), primary_key=True),
     Column("order_id", String(40), nullable=False),
     Index("ix_refs_order_id", "order_id"),
+)
+
+# Same basket, same customer: finds orders that may repeat each other, however popular a basket
+# may be.
+twin_keys = Table(
+    "twin_keys",
+    metadata,
+    Column("key", String(40), primary_key=True),
+    Column("order_id", String(40), primary_key=True),
 )
 
 # What was decided, when it changed anything: the answer to "why did this happen".

@@ -219,7 +219,6 @@ def _tables() -> None:
         sa.Column("currency", sa.String(length=3), server_default="", nullable=False),
         sa.Column("total_minor", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("customer_key", sa.String(length=64), server_default="", nullable=False),
-        sa.Column("lookup_key", sa.String(length=64), server_default="", nullable=False),
         sa.Column("comparison", sa.Text(), server_default="", nullable=False),
         sa.Column("due_us", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
@@ -229,9 +228,6 @@ def _tables() -> None:
         "ix_orders_customer_key_placed_us", "orders", ["customer_key", "placed_us"], unique=False
     )
     op.create_index("ix_orders_due_us", "orders", ["due_us"], unique=False)
-    op.create_index(
-        "ix_orders_lookup_key_placed_us", "orders", ["lookup_key", "placed_us"], unique=False
-    )
     op.create_index("ix_orders_number", "orders", ["number"], unique=False)
     op.create_index("ix_orders_updated_us", "orders", ["updated_us"], unique=False)
     op.create_table(
@@ -260,6 +256,12 @@ def _tables() -> None:
         sa.Column("retry_us", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subscriptions")),
         sa.UniqueConstraint("url", "topic", name=op.f("uq_subscriptions_url_topic")),
+    )
+    op.create_table(
+        "twin_keys",
+        sa.Column("key", sa.String(length=40), nullable=False),
+        sa.Column("order_id", sa.String(length=40), nullable=False),
+        sa.PrimaryKeyConstraint("key", "order_id", name=op.f("pk_twin_keys")),
     )
     op.create_table(
         "fact_bodies",
