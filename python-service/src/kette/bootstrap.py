@@ -54,6 +54,7 @@ from kette.use_cases.errors import (
 from kette.use_cases.ingest import Ingest, UnknownPayload
 from kette.use_cases.kernel import Kernel
 from kette.use_cases.lease import Lease
+from kette.use_cases.mail_lost import mail_lost
 from kette.use_cases.people import People
 from kette.use_cases.ports import Clock, Store
 
@@ -172,19 +173,19 @@ def build(
         pusher=pusher,
         data=data,
         read_order=lambda system_id, order: read_order(setup, clock, system_id, order),
-        gateway=make_gateway(settings, setup, database, keys, environ),
+        gateway=make_gateway(settings, kernel, database, keys, environ),
     )
 
 
 def make_gateway(
     settings: Settings,
-    setup: Setup,
+    kernel: Kernel,
     database: Database,
     keys: KeyRing,
     environ: Mapping[str, str],
 ) -> MailGateway | None:
     """The mail gateway, where a port is given and the setup has a mail system."""
-    system = next((s for s in setup.systems.values() if s.role == "mail"), None)
+    system = next((s for s in kernel.setup.systems.values() if s.role == "mail"), None)
     if not settings.mail_gateway_port or system is None:
         return None
     references: Sequence[str] = system.secrets.get("password", ())
@@ -196,6 +197,7 @@ def make_gateway(
         keys.may_send_mail,
         host=settings.mail_gateway_host,
         port=settings.mail_gateway_port,
+        on_failed=lambda mail, error: mail_lost(kernel, mail.action_key, error),
     )
 
 

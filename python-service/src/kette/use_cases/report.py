@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from kette.domain.actions import WantedException
-from kette.domain.facts import ActionReported, FactDraft, ShippedLine
+from kette.domain.facts import ActionReported, FactDraft, Ref, ShippedLine
 from kette.domain.money import Money
 from kette.use_cases.kernel import Kernel
 from kette.use_cases.ports import ActionRow, Transaction
@@ -82,6 +82,10 @@ def report_one(
         status = fail_attempt(kernel, tx, row, report.error, report.retryable, now, stages)
     if row.order_id is not None:
         fact = reported_fact(kernel, row, report)
+        if fact.done and row.kind == "create_shipment" and fact.reference:
+            # Some carrier events name nothing but the parcel.
+            parcel = Ref(str(row.payload.get("system_id", "")), f"parcel:{fact.reference}"[:120])
+            tx.facts.add_refs([parcel], row.order_id)
         recorded = record(
             kernel,
             tx,

@@ -85,9 +85,11 @@ def post_clock(request: Request, body: ClockIn) -> dict[str, Any]:
 
 @router.get("/v1/sandbox/pending", dependencies=[Depends(require(ADMINS))])
 def get_pending(request: Request) -> dict[str, Any]:
-    """How much is under way: for tests that wait until everything has settled."""
+    """How much is under way, once what is due by now is done: for tests that wait until everything
+    has settled."""
     service = service_of(request)
     _sandbox_clock(request)
+    service.pusher.wake(tick(service.kernel))
     with service.kernel.store.read() as tx:
         counts: dict[str, Any] = dict(tx.outbox.counts(service.kernel.now()))
     mails = service.gateway.counts() if service.gateway is not None else {}
