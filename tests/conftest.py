@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from kette.n8n_runtime.project import Project, find_project
 from support.postgres import PostgresCluster
+
+# Machines that run the tests are slow now and then; a deadline would fail a right answer.
+settings.register_profile("kette", deadline=None)
+settings.load_profile("kette")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

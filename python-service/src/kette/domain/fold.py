@@ -9,7 +9,7 @@ holds it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -23,7 +23,7 @@ from kette.domain.fold_money import (
     match_shop_refunds,
 )
 from kette.domain.fold_parcels import fold_parcels
-from kette.domain.order import Order
+from kette.domain.order import Order, ShopClaim
 from kette.domain.state import Handled, OrderFile
 
 _B = TypeVar("_B", bound=msgspec.Struct)
@@ -44,7 +44,6 @@ def fold(facts: Iterable[f.Fact]) -> OrderFile:
     snapshots = _snapshots(groups[f.OrderSnapshot])
     order = snapshots[-1][1] if snapshots else None
     payments = fold_payments(groups[f.PaymentReported])
-    is_provider_paid = any(p.captured for p in payments)
     provider_refunds = fold_provider_refunds(
         groups[f.RefundReported],
         groups[f.RefundTotalReported],
@@ -53,7 +52,7 @@ def fold(facts: Iterable[f.Fact]) -> OrderFile:
         order,
         payments,
     )
-    refunds, unmatched = match_shop_refunds(provider_refunds, order, is_provider_paid)
+    refunds, unmatched = match_shop_refunds(provider_refunds, order, payments)
     first_paid = next(((t, o) for t, o in snapshots if o.paid_at is not None), None)
     cancels = groups[f.CancelRequested]
     return OrderFile(
@@ -63,7 +62,8 @@ def fold(facts: Iterable[f.Fact]) -> OrderFile:
         is_removed=bool(groups[f.OrderRemoved]) and not groups[f.OrderRestored],
         shop_paid_at=first_paid[1].paid_at if first_paid and order and order.paid_at else None,
         shop_paid_minor=first_paid[1].total.minor if first_paid and order and order.paid_at else 0,
-        claim_since=_claim_since(snapshots),
+        claim_since=_run_start([(at, told.claim) for at, told in snapshots]),
+        is_reopened=_is_reopened(snapshots),
         correction=_correction(groups[f.AddressCorrected], snapshots),
         payments=payments,
         refunds=refunds,
@@ -90,14 +90,21 @@ def _snapshots(group: list[f.Fact]) -> list[tuple[datetime, Order]]:
     return sorted(pairs, key=lambda pair: pair[1].version)
 
 
-def _claim_since(snapshots: list[tuple[datetime, Order]]) -> datetime | None:
-    """Start of the unbroken run of snapshots that make the same claim as the newest."""
+def _run_start(told: Sequence[tuple[datetime, object]]) -> datetime | None:
+    """Since when the newest word has been said without a break."""
     since: datetime | None = None
-    for at, order in reversed(snapshots):
-        if order.claim is not snapshots[-1][1].claim:
+    for at, word in reversed(told):
+        if word != told[-1][1]:
             break
         since = at
     return since
+
+
+def _is_reopened(snapshots: list[tuple[datetime, Order]]) -> bool:
+    """The shop had cancelled the order and took that back."""
+    claims = [order.claim for _, order in snapshots]
+    over = (ShopClaim.CANCELLED, ShopClaim.REFUNDED)
+    return ShopClaim.CANCELLED in claims and claims[-1] not in over
 
 
 def _correction(
@@ -107,12 +114,11 @@ def _correction(
     if not group:
         return None
     last = group[-1]
-    if snapshots:
-        current = snapshots[-1][1].delivery_address
-        since = min(at for at, order in snapshots if order.delivery_address == current)
-        is_first = all(o.delivery_address == current for at, o in snapshots)
-        if not is_first and since > last.occurred_at:
-            return None
+    addresses = [(at, order.delivery_address) for at, order in snapshots]
+    since = _run_start(addresses)
+    has_changed = any(address != addresses[-1][1] for _, address in addresses)
+    if has_changed and since is not None and since > last.occurred_at:
+        return None
     return last.body if isinstance(last.body, f.AddressCorrected) else None
 
 

@@ -144,16 +144,17 @@ def fold_provider_refunds(
 
 
 def match_shop_refunds(
-    provider: list[Refund], order: Order | None, is_provider_paid: bool
+    provider: list[Refund], order: Order | None, payments: tuple[Payment, ...]
 ) -> tuple[tuple[Refund, ...], tuple[ShopRefund, ...]]:
     """Pair what the shop recorded with what the provider moved, so that no refund counts twice.
 
-    Provider-paid: only moved money counts; shop refunds without a partner of the same amount are
-    returned apart (money still to move, or a plugin's doing). Otherwise the shop's word counts:
-    nobody else knows of a bank transfer done by hand.
+    Taken or reserved by a provider: only moved money counts; shop refunds without a partner of the
+    same amount are returned apart (money still to move, or a plugin's doing). Otherwise the shop's
+    word counts: nobody else knows of a bank transfer done by hand.
     """
+    is_held_by_provider = any(p.captured or p.state is f.PaymentState.AUTHORIZED for p in payments)
     shop = order.refunds if order is not None else ()
-    if order is not None and not is_provider_paid and not provider:
+    if order is not None and not is_held_by_provider and not provider:
         told = tuple(
             Refund(
                 id=f"shop-{r.id}",

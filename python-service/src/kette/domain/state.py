@@ -93,6 +93,7 @@ class OrderFile(msgspec.Struct, frozen=True):
     shop_paid_at: datetime | None = None
     shop_paid_minor: int = 0
     claim_since: datetime | None = None  # since when the shop says what it says now
+    is_reopened: bool = False  # the shop cancelled it and took that back
     correction: f.AddressCorrected | None = None
     payments: tuple[Payment, ...] = ()
     refunds: tuple[Refund, ...] = ()

@@ -190,8 +190,13 @@ class View(msgspec.Struct, frozen=True):
             self.claim is ShopClaim.CANCELLED
             or file.is_removed
             or file.cancel is not None
-            or any(r.kind == "cancel_order" and r.done for r in file.reports.values())
+            or (not file.is_reopened and _is_cancelled_by_us(file))
         )
+
+
+def _is_cancelled_by_us(file: OrderFile) -> bool:
+    """Counts until the shop, having followed, opens the order again."""
+    return any(r.kind == "cancel_order" and r.done for r in file.reports.values())
 
 
 Rule = Callable[[View], bool]
