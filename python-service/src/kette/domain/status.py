@@ -218,7 +218,15 @@ PAYMENT_RULES: tuple[tuple[PaymentStatus, Rule], ...] = (
         PaymentStatus.REFUNDED,
         lambda v: v.file.refunded_minor >= v.file.captured_minor > 0,
     ),
-    (PaymentStatus.PARTIALLY_REFUNDED, lambda v: v.file.refunded_minor > 0),
+    (
+        PaymentStatus.REFUNDED,  # by the shop's word alone, e.g. cash that was handed back
+        lambda v: v.claim is ShopClaim.REFUNDED and v.file.refunded_minor >= v.file.due_minor > 0,
+    ),
+    # A refund is no payment: before money came, a reduced order is as unpaid as it was.
+    (
+        PaymentStatus.PARTIALLY_REFUNDED,
+        lambda v: v.file.refunded_minor > 0 and v.file.captured_minor > 0,
+    ),
     (
         PaymentStatus.PAID,
         lambda v: (
