@@ -8,19 +8,9 @@ from typing import Any
 
 import pytest
 from kette.n8n_runtime.conventions import WorkflowFile
+from kette.n8n_runtime.folder_check import read_workflows
 
 FOLDER = Path(__file__).parents[2] / "n8n-workflows"
-
-
-def read_workflows(folder: Path) -> dict[str, WorkflowFile]:
-    """Return every workflow file below folder by its path; runtime/ holds n8n, not workflows."""
-    found = {}
-    for place in ("chain", "connectors", "templates"):
-        for file in sorted((folder / place).rglob("*.json")):
-            text = file.read_text()
-            path = file.relative_to(folder).as_posix()
-            found[path] = WorkflowFile(path, text, json.loads(text))
-    return found
 
 
 @pytest.fixture(scope="session")

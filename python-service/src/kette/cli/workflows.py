@@ -63,7 +63,7 @@ def export(url: Url, api_key: ApiKey, folder: Folder = None) -> None:
 @app.command()
 def check(folder: Folder = None) -> None:
     """Check the workflow files: form, conventions, manifest. Needs no n8n."""
-    from kette.n8n_runtime.conventions import check_folder
+    from kette.n8n_runtime.folder_check import check_folder
 
     with _told_errors():
         place = _folder(folder)
