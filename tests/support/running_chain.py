@@ -1,0 +1,132 @@
+"""A running world as the end-to-end tests use it: cause something, let it settle, look."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import httpx
+from kette.n8n_runtime.world import World
+
+CHANNEL = "woo-main"
+_SETTLE_TIMEOUT_S = 180.0
+# After so many looks without anything under way, nothing more will come by itself.
+_QUIET_LOOKS = 5
+_LOOK_EVERY_S = 0.5
+
+Json = dict[str, Any]
+
+
+class RunningChain:
+    """Calls to the service and to the sandbox's control interface of one world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._client = httpx.Client(timeout=60, trust_env=False)
+
+    # -- the sandbox ---------------------------------------------------------------------------
+
+    def do(self, verb: str, **given: Any) -> Json:
+        """Let a customer, a carrier or the shop's staff do something."""
+        return self._control("POST", f"/do/{verb}", given)
+
+    def fault(self, **rule: Any) -> None:
+        self._control("POST", "/faults", rule)
+
+    def clear_faults(self) -> None:
+        self._control("DELETE", "/faults")
+
+    def effects(self, number: int) -> Json:
+        """Return what the vendors saw of one order."""
+        return self._control("GET", f"/orders/{number}/effects")
+
+    def doubled(self) -> Json:
+        """Return what happened twice at any vendor; every list must be empty."""
+        found: Json = self._control("GET", "/state")["doubled"]
+        return found
+
+    def _control(self, method: str, path: str, body: Json | None = None) -> Json:
+        url = f"{self.world.sandbox_url}/_control{path}"
+        return _json(self._client.request(method, url, json=body))
+
+    # -- the service ---------------------------------------------------------------------------
+
+    def order(self, number: int) -> Json | None:
+        """Return an order by the shop's number, or None while it is unknown."""
+        query = {"channel": CHANNEL, "external_id": str(number)}
+        items = self._service("GET", "/v1/orders", params=query)["items"]
+        return self._service("GET", f"/v1/orders/{items[0]['id']}") if items else None
+
+    def orders(self) -> list[Json]:
+        """Return every order with its details."""
+        found, cursor = [], ""
+        while True:
+            query = {"limit": "100", **({"cursor": cursor} if cursor else {})}
+            page = self._service("GET", "/v1/orders", params=query)
+            found += [self._service("GET", f"/v1/orders/{item['id']}") for item in page["items"]]
+            cursor = page.get("next_cursor") or ""
+            if not cursor:
+                return found
+
+    def statuses(self, numbers: Iterable[int], axis: str) -> list[str]:
+        return [(self.order(number) or {}).get("status", {}).get(axis, "") for number in numbers]
+
+    def open_exceptions(self) -> list[Json]:
+        items: list[Json] = self._service("GET", "/v1/exceptions", params={"status": "open"})[
+            "items"
+        ]
+        return items
+
+    def pending(self) -> Json:
+        return self._service("GET", "/v1/sandbox/pending")
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock of the service, and with it the sandbox's, forward."""
+        clock = self._service("POST", "/v1/sandbox/clock", json={"advance_s": seconds})
+        self._control("POST", "/time", {"offset_s": clock["offset_s"]})
+
+    def _service(self, method: str, path: str, **request: Any) -> Json:
+        headers = {"Authorization": f"Bearer {self.world.admin_key}"}
+        url = f"{self.world.service_url}{path}"
+        return _json(self._client.request(method, url, headers=headers, **request))
+
+    # -- waiting -------------------------------------------------------------------------------
+
+    def wait_for(self, what: str, condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
+        """Return when condition() is true. Raises AssertionError with what is pending."""
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"Waited {timeout_s} s for: {what}. {self.pending()}")
+            time.sleep(0.2)
+
+    def settle(self) -> None:
+        """Return when no webhook waits and no action is due or being performed."""
+        deadline = time.monotonic() + _SETTLE_TIMEOUT_S
+        quiet = 0
+        while quiet < _QUIET_LOOKS:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"The chain does not come to rest: {self.pending()}")
+            sent = self._control("POST", "/webhooks/pump")["sent"]
+            pending = self.pending()
+            is_busy = sent or pending["due"] or pending["leased"] or pending["mails"]
+            quiet = 0 if is_busy else quiet + 1
+            time.sleep(_LOOK_EVERY_S)
+
+    def settle_over(self, step_s: float, steps: int) -> None:
+        """Let time pass in steps, so that leases end and retries become due, settling each time."""
+        self.settle()
+        for _ in range(steps):
+            self.advance(step_s)
+            self.settle()
+
+
+def _json(answer: httpx.Response) -> Json:
+    assert answer.is_success, f"{answer.request.url.path}: {answer.status_code} {answer.text[:500]}"
+    return answer.json() if answer.content else {}
+
+
+def notices(effects: Json) -> list[str]:
+    """Return the kinds of the mails that reached a customer."""
+    return sorted(mail["notice"] for mail in effects["mails"])
