@@ -41,6 +41,7 @@ _PORT_VARIABLES = {
     "sandbox": "KETTE_PORT_SANDBOX",
     "sandbox_smtp": "KETTE_PORT_SANDBOX_SMTP",
 }
+_HIGHEST_PORT = 65535
 _WIDTH_WITHOUT_TERMINAL = 180
 _KNOWN_ERRORS = (
     DeployError,
@@ -53,8 +54,8 @@ _KNOWN_ERRORS = (
 )
 
 
-class PortTakenError(Exception):
-    """Another program listens where the demo wants to."""
+class PortError(Exception):
+    """A port cannot be used; the message names it and the variable that changes it."""
 
 
 def demo(
@@ -70,7 +71,7 @@ def demo(
         _end_earlier_run(folder)
         refuse_taken_ports(ports)
         all_passed = _run(project, folder, ports, only=only, play=play, ends_itself=ends_itself)
-    except PortTakenError as error:
+    except PortError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     except _KNOWN_ERRORS as error:
@@ -81,24 +82,27 @@ def demo(
 
 
 def ports_from(environ: Mapping[str, str]) -> Ports:
-    """Return the ports, each of which an environment variable may change."""
-    chosen = {
-        name: int(environ[variable])
-        for name, variable in _PORT_VARIABLES.items()
-        if environ.get(variable)
-    }
+    """Return the ports, each of which an environment variable may change. Raises PortError."""
+    chosen = {}
+    for name, variable in _PORT_VARIABLES.items():
+        text = environ.get(variable, "")
+        if not text:
+            continue
+        if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _HIGHEST_PORT:
+            raise PortError(f"{variable}={text} is no port; give a number up to {_HIGHEST_PORT}.")
+        chosen[name] = int(text)
     return Ports(**chosen)
 
 
 def refuse_taken_ports(ports: Ports) -> None:
-    """Raise PortTakenError naming each taken port and the variable that changes it."""
+    """Raise PortError naming each taken port and the variable that changes it."""
     taken = [
         f"Port {getattr(ports, name)} is taken. Set another one with {variable}=<port>."
         for name, variable in _PORT_VARIABLES.items()
         if is_port_taken(getattr(ports, name))
     ]
     if taken:
-        raise PortTakenError("\n".join(taken))
+        raise PortError("\n".join(taken))
 
 
 def _run(

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
+import httpx
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -115,4 +116,7 @@ def _told_errors() -> Iterator[None]:
         ProjectNotFoundError,
     ) as error:
         typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    except httpx.TransportError as error:
+        typer.echo(f"n8n does not answer at {error.request.url}: {error}", err=True)
         raise typer.Exit(1) from error
