@@ -13,6 +13,7 @@ from kette.domain.order import Address
 from kette.use_cases.errors import ConflictError, InvalidInputError, NotFoundError
 from kette.use_cases.kernel import Kernel
 from kette.use_cases.ports import ExceptionRow, Transaction
+from kette.use_cases.reconcile import withdraw_messages
 from kette.use_cases.record import record
 from kette.use_cases.report import Report, report_one
 
@@ -60,11 +61,14 @@ class People:
                     "Nothing is left to do; look at the order's history for who did it.",
                 )
             body = f.ExceptionHandled(row.key, "resolve", by, why, resolution=resolution)
+            # Before deciding: what is "fixed" but still the case is opened again by the rules.
+            tx.exceptions.update(row.id, status="resolved", closed=now, resolution=resolution)
             stages |= self._handled(tx, row, body, now)
             if row.key.startswith("action_failed:"):
                 stages |= self._settle_action(tx, row, resolution, by, now)
-            tx.exceptions.update(row.id, status="resolved", closed=now, resolution=resolution)
             result = _entry(tx, exception_id)
+            if result.status == "resolved":
+                withdraw_messages(tx, row.id, now)
         if stages:
             kernel.on_due(stages)
         return result

@@ -186,7 +186,13 @@ def _exceptions(
 def close_exception(tx: Transaction, row: ExceptionRow, now: datetime) -> None:
     """The case is no more: nobody needs to be told of it either."""
     tx.exceptions.update(row.id, status="closed", closed=now)
-    for key, action in tx.outbox.get([f"notify_owner:{row.id}", f"escalate:{row.id}"]).items():
+    withdraw_messages(tx, row.id, now)
+
+
+def withdraw_messages(tx: Transaction, exception_id: str, now: datetime) -> None:
+    """What has not been sent to the owner yet need not be sent any more."""
+    keys = [f"notify_owner:{exception_id}", f"escalate:{exception_id}"]
+    for key, action in tx.outbox.get(keys).items():
         if action.state == "pending":
             tx.outbox.update(key, state="withdrawn", finished=now)
 

@@ -152,7 +152,8 @@ def _collect(case: Case) -> None:
     waiting = [
         p
         for p in case.file.payments
-        if p.state is f.PaymentState.PROCESSING and p.changed_at + PROCESSING_COUNTS_FOR > case.now
+        if p.state is f.PaymentState.PROCESSING
+        and not case.due(p.changed_at + PROCESSING_COUNTS_FOR)
     ]
     if waiting or order.origin in policy.timer_exempt_origins or case.file.due_minor <= 0:
         return
