@@ -1,0 +1,198 @@
+"""Measure the service and the whole chain beside yardsticks of the same machine and minute.
+
+    bench.py [--only a,b,c] [--orders 200000] [--rounds 12] [--burst 300] [--quick]
+
+a  events per second into the service, as a share of an echo endpoint of the same stack
+b  the same with 1,000 and with many orders in the ledger
+c  orders per second through the real n8n, as a share of an empty workflow in the same n8n
+
+Absolute numbers tell about the machine, ratios about the program. The first run fills the large
+ledger, several minutes; it is kept in the cache.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+
+from intake import IntakeResult, Lane, Plan, measure_intake
+from kette.cli.progress import elapsed_lines
+from kette.n8n_runtime.project import Project, find_project
+from rich.console import Console
+from rich.table import Table
+
+SMALL = 1_000
+SETUP = "woocommerce-payment-invoice.yaml"
+INTAKE_GOAL = 0.25
+P99_GOAL_MS = 50.0
+GROWTH_GOAL = 0.80
+CHAIN_GOAL = 0.5
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _options(arguments)
+    project = find_project()
+    console = Console(width=118 if not sys.stdout.isatty() else None)
+    say = elapsed_lines()
+    # Not the system's temporary folder: where that is memory, a commit costs nothing.
+    project.run.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=project.run))
+    try:
+        console.print(_machine(folder))
+        if options.only & {"a", "b"}:
+            _intake(project, folder, options, console, say)
+        if "c" in options.only:
+            _chain(project, folder, options, console, say)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench.py", description=__doc__.partition("\n\n")[0])
+    parser.add_argument("--only", default="a,b,c", help="parts to measure, e.g. a,b")
+    parser.add_argument("--orders", type=int, default=200_000, help="orders in the large ledger")
+    parser.add_argument("--rounds", type=int, default=12, help="slices per server")
+    parser.add_argument("--per-slice", type=int, default=1_000, help="events per slice")
+    parser.add_argument("--burst", type=int, default=300, help="orders through the chain")
+    parser.add_argument(
+        "--one-basket", action="store_true", help="every order has one of the recorded baskets"
+    )
+    parser.add_argument("--quick", action="store_true", help="small figures, for a first look")
+    options = parser.parse_args(arguments)
+    options.only = set(options.only.split(","))
+    if not options.only <= {"a", "b", "c"}:
+        parser.error("--only knows a, b and c")
+    if options.quick:
+        options.orders = min(options.orders, 10_000)
+        options.rounds, options.per_slice, options.burst = 5, 300, 60
+    return options
+
+
+def _intake(
+    project: Project,
+    folder: Path,
+    options: argparse.Namespace,
+    console: Console,
+    say: Callable[[str], None],
+) -> None:
+    sizes = (SMALL, options.orders) if "b" in options.only else (SMALL,)
+    plan = Plan(sizes, options.rounds, options.per_slice, one_basket=options.one_basket)
+    setup = project.fixtures / "setups" / SETUP
+    result = measure_intake(project.root, setup, folder, plan, say)
+    console.print(_intake_table(result))
+    small, *larger = result.services
+    ratio, p99_ms = result.ratio(small, result.echo), small.latency_ms(0.99)
+    _verdict(console, "a: share of the echo endpoint", ratio, INTAKE_GOAL)
+    _verdict(console, "a: p99 in ms", p99_ms, P99_GOAL_MS, less=True)
+    for large in larger:
+        growth = result.ratio(large, small)
+        _verdict(console, f"b: {large.name} as a share of {small.name}", growth, GROWTH_GOAL)
+    console.print(
+        f"The sender computed {result.sender_busy:.0%} of the time beside the echo endpoint."
+    )
+
+
+def _intake_table(result: IntakeResult) -> Table:
+    table = Table(title="8 connections, recorded orders, each stored (WAL, synchronous FULL)")
+    for name in ("", "events/s", "lowest", "highest", "p50 ms", "p99 ms", "CPU ms each", "share"):
+        table.add_column(name, justify="right" if name else "left")
+    lanes: list[Lane] = [result.echo, *result.services]
+    for lane in lanes:
+        rates = [one.per_second for one in lane.slices]
+        table.add_row(
+            lane.name,
+            f"{lane.per_second:,.0f}",
+            f"{min(rates):,.0f}",
+            f"{max(rates):,.0f}",
+            f"{lane.latency_ms(0.5):.1f}",
+            f"{lane.latency_ms(0.99):.1f}",
+            f"{lane.cpu_ms_each:.2f}",
+            f"{result.ratio(lane, result.echo):.3f}",
+        )
+    return table
+
+
+def _chain(
+    project: Project,
+    folder: Path,
+    options: argparse.Namespace,
+    console: Console,
+    say: Callable[[str], None],
+) -> None:
+    # The sandbox and what tests share with this are no installed packages.
+    sys.path += [str(project.root / "tests"), str(project.fixtures / "sandbox")]
+    from chain import measure_chain
+
+    result = measure_chain(folder, options.burst, say)
+    bare = result.bare_per_second
+    table = Table(title=f"{result.orders} paid orders at once through n8n")
+    for name in ("", "per second", "share of an empty run"):
+        table.add_column(name, justify="right" if name else "left")
+    low, high = result.bare_spread
+    table.add_row("empty workflow, executions", f"{bare:.1f} ({low:.1f} to {high:.1f})", "1")
+    for name, rate in (
+        ("orders: stock, parcel, confirmation", result.requested_per_second),
+        ("orders: also shop, invoice, archive, shipped mail", result.complete_per_second),
+    ):
+        table.add_row(name, f"{rate:.1f}", f"{rate / bare:.2f}")
+    console.print(table)
+    runs = ", ".join(f"{name} {count}" for name, count in result.executions.items())
+    console.print(f"Executions: {runs}")
+    _verdict(
+        console, "c: orders per empty execution", result.requested_per_second / bare, CHAIN_GOAL
+    )
+
+
+def _verdict(console: Console, name: str, value: float, goal: float, *, less: bool = False) -> None:
+    is_met = value <= goal if less else value >= goal
+    sign = "<=" if less else ">="
+    console.print(
+        f"{'reached' if is_met else 'MISSED ':8} {name}: {value:.3g} (goal {sign} {goal:g})"
+    )
+
+
+def _machine(folder: Path) -> str:
+    cpu = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
+    memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    load = os.getloadavg()[0]
+    lines = [
+        f"{cpu}, {os.cpu_count()} cores, {memory_gb:.0f} GB, {platform.system()} "
+        f"{platform.release()}, Python {platform.python_version()}, "
+        f"SQLite {sqlite3.sqlite_version}",
+        f"A write that reaches the disk: {_disk_ms(folder):.2f} ms (median). Load: {load:.1f}.",
+    ]
+    if load > 0.3 * (os.cpu_count() or 1):
+        lines.append("The machine is busy with other things; the figures will vary.")
+    return "\n".join(lines)
+
+
+def _disk_ms(folder: Path) -> float:
+    times = []
+    with (folder / "probe").open("wb", buffering=0) as probe:
+        for _ in range(100):
+            began = time.perf_counter()
+            probe.write(b"x" * 4096)
+            os.fdatasync(probe.fileno())
+            times.append((time.perf_counter() - began) * 1000)
+    return median(times)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,205 @@
+"""Orders per second through service, n8n and vendors, beside an empty workflow in the same n8n.
+
+A burst of paid orders goes into the service; it ends when every action that is due has been
+reported: stock checked, parcels ordered, confirmations sent. The second part goes on with the
+carrier's scans until shops are updated, invoices issued and filed, and customers told. The empty
+workflow (Webhook -> NoOp) runs before, between and after.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import httpx
+from kette.n8n_runtime.child import ProgramError
+from kette.n8n_runtime.world import Ports, World
+from sender import request_bytes, send_all
+from support.shop_burst import Delivery, SandboxControl
+
+CONNECTIONS = 8
+_BARE_EXECUTIONS = 200
+_PATIENCE_S = 300.0  # without any progress
+_AFTER_PAYMENT = ("check_stock", "create_shipment", "notify:confirmation")
+_AFTER_SCAN = ("update_shop_order", "issue_invoice", "archive_document", "notify:shipped")
+
+
+@dataclass(frozen=True)
+class ChainResult:
+    orders: int
+    bare_per_second: float
+    bare_spread: tuple[float, float]
+    requested_s: float  # until parcels were ordered and confirmations sent
+    shipped_s: float  # the rest of the chain, from the first scan on
+    executions: dict[str, int]  # runs per workflow
+
+    @property
+    def requested_per_second(self) -> float:
+        return self.orders / self.requested_s
+
+    @property
+    def complete_per_second(self) -> float:
+        return self.orders / (self.requested_s + self.shipped_s)
+
+
+def measure_chain(folder: Path, orders: int, say: Callable[[str], None]) -> ChainResult:
+    world = World(folder / "world", ports=Ports.free(), say=say)
+    try:
+        world.start()
+        return _measure(world, orders, say)
+    finally:
+        world.stop()
+
+
+def _measure(world: World, orders: int, say: Callable[[str], None]) -> ChainResult:
+    control = SandboxControl(world)
+    control.send_straight()
+    url = _publish_bare(world)
+    _run_bare(world, url, 30)
+    _burst(world, control, 5, 1)  # opens connections, loads code
+    bare = [_run_bare(world, url, _BARE_EXECUTIONS)]
+    say(f"Empty workflow: {bare[-1]:.1f} executions/s")
+    ids, deliveries = control.place_burst(orders, seed=2)
+    began = time.perf_counter()
+    _send(world, deliveries)
+    say(f"{len(deliveries)} events are in after {time.perf_counter() - began:.1f} s")
+    requested_s = _settled(world, control, began, orders + 5, _AFTER_PAYMENT)
+    say(f"Parcels are ordered after {requested_s:.1f} s")
+    bare.append(_run_bare(world, url, _BARE_EXECUTIONS))
+    say(f"Empty workflow: {bare[-1]:.1f} executions/s")
+    began = time.perf_counter()
+    for order_id in ids:
+        control.do("scan", order_id=order_id, status="in_transit")
+    shipped_s = _settled(world, control, began, orders, _AFTER_SCAN)
+    say(f"Everything is done after another {shipped_s:.1f} s")
+    bare.append(_run_bare(world, url, _BARE_EXECUTIONS))
+    say(f"Empty workflow: {bare[-1]:.1f} executions/s")
+    _check(control)
+    return ChainResult(
+        orders,
+        median(bare),
+        (min(bare), max(bare)),
+        requested_s,
+        shipped_s,
+        _executions(world),
+    )
+
+
+def _burst(world: World, control: SandboxControl, count: int, seed: int) -> None:
+    _, deliveries = control.place_burst(count, seed)
+    _send(world, deliveries)
+    _settled(world, control, time.perf_counter(), count, _AFTER_PAYMENT)
+
+
+def _send(world: World, deliveries: list[Delivery]) -> None:
+    requests = [request_bytes(x.path, x.headers(), x.body) for x in deliveries]
+    sent = send_all(requests, world.ports.service, CONNECTIONS)
+    if set(sent.statuses) - {"200", "202"}:
+        raise ProgramError(f"The service answered {sent.statuses}")
+
+
+def _settled(
+    world: World, control: SandboxControl, began: float, orders: int, kinds: tuple[str, ...]
+) -> float:
+    """Seconds from began until each kind was done for so many orders and nothing is left."""
+    last: Any = None
+    moved = time.perf_counter()
+    while True:
+        done, open_ones = _progress(world)
+        webhooks = control.get("/webhooks")["deliveries"].get("due", 0)
+        ended = time.perf_counter()
+        if not open_ones and not webhooks and all(done[kind] >= orders for kind in kinds):
+            return ended - began
+        state = (done, open_ones, webhooks)
+        if state != last:
+            last, moved = state, ended
+        elif ended - moved > _PATIENCE_S:
+            raise ProgramError(f"Nothing moves any more. Done {dict(done)}, open {open_ones}")
+        time.sleep(0.05)
+
+
+def _progress(world: World) -> tuple[Counter[str], int]:
+    """Actions done by kind, and how many more are due or under way, mails included.
+
+    Read from the ledger's file: asking the service this often would cost what is measured."""
+    path = world.database_url.removeprefix("sqlite:///")
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    now_us = time.time_ns() // 1000
+    done: Counter[str] = Counter()
+    rows = connection.execute("SELECT key, kind FROM actions WHERE state = 'done'")
+    for key, kind in rows:
+        notice = key.split(":")[2] if kind == "notify" else ""
+        done[f"{kind}:{notice}" if notice else kind] += 1
+    (due,) = connection.execute(
+        "SELECT COUNT(*) FROM actions WHERE state = 'leased' "
+        "OR (state = 'pending' AND not_before_us <= ?)",
+        (now_us,),
+    ).fetchone()
+    (mails,) = connection.execute(
+        "SELECT COUNT(*) FROM mails WHERE state IN ('stored', 'sending')"
+    ).fetchone()
+    connection.close()
+    return done, due + mails
+
+
+def _check(control: SandboxControl) -> None:
+    """A fast chain that does things twice would be worth nothing."""
+    doubled = {name: found for name, found in control.get("/state")["doubled"].items() if found}
+    twice = {name: found for name, found in doubled.items() if any(found)}
+    if any(doubled.get("mails", {}).values()) or set(twice) - {"mails"}:
+        raise ProgramError(f"Effects happened twice: {doubled}")
+
+
+def _publish_bare(world: World) -> str:
+    """Publish Webhook -> NoOp and return the path of its webhook."""
+    node = {"typeVersion": 1, "position": [0, 0]}
+    hook = {"httpMethod": "POST", "path": "bare", "responseMode": "lastNode"}
+    workflow = {
+        "name": "Bare",
+        "nodes": [
+            {
+                **node,
+                "id": "hook",
+                "name": "Webhook",
+                "type": "n8n-nodes-base.webhook",
+                "typeVersion": 2,
+                "webhookId": "5f0c9f4e-0000-4000-8000-000000000001",
+                "parameters": hook,
+            },
+            {**node, "id": "end", "name": "End", "type": "n8n-nodes-base.noOp", "parameters": {}},
+        ],
+        "connections": {"Webhook": {"main": [[{"node": "End", "type": "main", "index": 0}]]}},
+        "settings": {"executionOrder": "v1"},
+    }
+    api = world.n8n.api
+    created = httpx.post(
+        f"{world.n8n_url}/api/v1/workflows",
+        headers={"X-N8N-API-KEY": api.api_key},
+        json=workflow,
+        trust_env=False,
+    ).raise_for_status()
+    api.publish(created.json()["id"])
+    world.n8n.wait_triggers([created.json()["id"]])
+    return "/webhook/bare"
+
+
+def _run_bare(world: World, path: str, count: int) -> float:
+    """Executions per second. n8n answers when the last node has run, so each answer is a run."""
+    headers = {"content-type": "application/json"}
+    requests = [request_bytes(path, headers, b'{"order":%d}' % n) for n in range(count)]
+    sent = send_all(requests, world.ports.n8n, CONNECTIONS)
+    if sent.statuses != {"200": count}:
+        raise ProgramError(f"The empty workflow answered {sent.statuses}")
+    return sent.per_second
+
+
+def _executions(world: World) -> dict[str, int]:
+    names = {workflow["id"]: workflow["name"] for workflow in world.n8n.api.workflows()}
+    counts = Counter(run["workflowId"] for run in world.n8n.api.executions())
+    return {names.get(key, key): count for key, count in counts.most_common()}
