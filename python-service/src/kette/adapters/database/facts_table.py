@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection
 
+from kette.adapters.database.sql import Cursor, Sql
 from kette.adapters.database.times import from_us, to_us
 from kette.domain.audit import SCHEMA_VERSION, Link, body_digest, link_hash
 from kette.domain.facts import Fact, FactBody, FactDraft, Ref
@@ -20,34 +21,33 @@ from kette.use_cases.ports import StreamFact
 _ENCODE = msgspec.json.Encoder()
 _DECODE = msgspec.json.Decoder(FactBody)
 
-_SAVE_DELIVERY = text(
+_SAVE_DELIVERY = Sql(
     "INSERT INTO deliveries (id, system_id, digest, received_us, headers, body) "
     "VALUES (:id, :system_id, :digest, :received_us, :headers, :body) ON CONFLICT DO NOTHING"
 )
-_REFS = text(
-    "SELECT system_id, name, order_id FROM refs WHERE (system_id, name) IN :names"
-).bindparams(bindparam("names", expanding=True))
-_ADD_REF = text(
+_REFS = Sql("SELECT system_id, name, order_id FROM refs WHERE (system_id, name) IN :names")
+_ADD_REF = Sql(
     "INSERT INTO refs (system_id, name, order_id) VALUES (:system_id, :name, :order_id) "
     "ON CONFLICT DO NOTHING"
 )
-_REFS_OF = text("SELECT system_id, name FROM refs WHERE order_id = :order_id")
-_LOAD = text(
+_REFS_OF = Sql("SELECT system_id, name FROM refs WHERE order_id = :order_id")
+_LOAD = Sql(
     "SELECT f.id, f.stream, f.seq, f.source, f.external_id, f.occurred_us, f.recorded_us, "
     "f.hash, b.body FROM facts f JOIN fact_bodies b ON b.fact_id = f.id "
     "WHERE f.stream IN :streams ORDER BY f.stream, f.seq"
-).bindparams(bindparam("streams", expanding=True))
-_TAIL = text("SELECT seq, hash FROM facts WHERE stream = :stream ORDER BY seq DESC LIMIT 1")
-_KNOWN = text(
+)
+_TAIL = Sql("SELECT seq, hash FROM facts WHERE stream = :stream ORDER BY seq DESC LIMIT 1")
+_KNOWN = Sql(
     "SELECT external_id, id FROM facts WHERE source = :source AND external_id IN :external_ids"
-).bindparams(bindparam("external_ids", expanding=True))
-_APPEND = text(
+)
+_LOCK = Sql("SELECT pg_advisory_xact_lock(hashtextextended(:order_id, 0))")
+_APPEND = Sql(
     "INSERT INTO facts (id, stream, seq, source, external_id, kind, occurred_us, recorded_us, "
     "schema_version, body_digest, prev_hash, hash) VALUES (:id, :stream, :seq, :source, "
     ":external_id, :kind, :occurred_us, :recorded_us, :schema_version, :body_digest, :prev_hash, "
     ":hash)"
 )
-_APPEND_BODY = text("INSERT INTO fact_bodies (fact_id, salt, body) VALUES (:fact_id, :salt, :body)")
+_APPEND_BODY = Sql("INSERT INTO fact_bodies (fact_id, salt, body) VALUES (:fact_id, :salt, :body)")
 
 
 def stream_of(ref: Ref) -> str:
@@ -59,13 +59,12 @@ class FactsTable:
     """See use_cases.ports.Facts."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._is_postgres = connection.dialect.name == "postgresql"
+        self._cursor = Cursor(connection)
 
     def save_delivery(
         self, delivery_id: str, system_id: str, headers: str, body: bytes, received_at: datetime
     ) -> bool:
-        result = self._connection.execute(
+        touched = self._cursor.run(
             _SAVE_DELIVERY,
             {
                 "id": delivery_id,
@@ -76,36 +75,31 @@ class FactsTable:
                 "body": zlib.compress(body, 1),
             },
         )
-        return result.rowcount == 1
+        return touched == 1
 
     def orders_of(self, refs: Sequence[Ref]) -> dict[tuple[str, str], str]:
         if not refs:
             return {}
-        rows = self._connection.execute(
-            _REFS, {"names": [(ref.system_id, ref.name) for ref in refs]}
-        ).all()
+        names = sorted({(ref.system_id, ref.name) for ref in refs})
+        rows = self._cursor.rows(_REFS, {"names": names})
         return {(row[0], row[1]): row[2] for row in rows}
 
     def add_refs(self, refs: Iterable[Ref], order_id: str) -> None:
         rows = [
             {"system_id": ref.system_id, "name": ref.name, "order_id": order_id} for ref in refs
         ]
-        if rows:
-            self._connection.execute(_ADD_REF, rows)
+        self._cursor.many(_ADD_REF, rows)
 
     def streams_of(self, order_id: str) -> list[str]:
-        rows = self._connection.execute(_REFS_OF, {"order_id": order_id}).all()
+        rows = self._cursor.rows(_REFS_OF, {"order_id": order_id})
         return [order_id, *(f"{system}|{name}"[:160] for system, name in rows)]
 
     def lock_order(self, order_id: str) -> None:
-        if self._is_postgres:
-            self._connection.execute(
-                text("SELECT pg_advisory_xact_lock(hashtextextended(:order_id, 0))"),
-                {"order_id": order_id},
-            )
+        if self._cursor.is_postgres:
+            self._cursor.rows(_LOCK, {"order_id": order_id})
 
     def load(self, streams: Sequence[str]) -> list[StreamFact]:
-        rows = self._connection.execute(_LOAD, {"streams": list(streams)}).all()
+        rows = self._cursor.rows(_LOAD, {"streams": list(streams)})
         return [
             StreamFact(
                 Fact(
@@ -125,15 +119,13 @@ class FactsTable:
         ]
 
     def tail(self, stream: str) -> tuple[int, str]:
-        row = self._connection.execute(_TAIL, {"stream": stream}).first()
+        row = self._cursor.first(_TAIL, {"stream": stream})
         return (row[0], row[1]) if row is not None else (0, "")
 
     def known(self, source: str, external_ids: Sequence[str]) -> dict[str, str]:
         if not external_ids:
             return {}
-        rows = self._connection.execute(
-            _KNOWN, {"source": source, "external_ids": list(external_ids)}
-        ).all()
+        rows = self._cursor.rows(_KNOWN, {"source": source, "external_ids": list(external_ids)})
         return {row[0]: row[1] for row in rows}
 
     def append(
@@ -172,6 +164,6 @@ class FactsTable:
                 link.id, source, link.external_id, draft.occurred_at, recorded_at, draft.body
             )
             recorded.append(StreamFact(fact, stream, seq, prev_hash))
-        self._connection.execute(_APPEND, links)
-        self._connection.execute(_APPEND_BODY, bodies)
+        self._cursor.many(_APPEND, links)
+        self._cursor.many(_APPEND_BODY, bodies)
         return recorded

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, select, text, update
+from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, select, update
 
+from kette.adapters.database.sql import Cursor, Sql
 from kette.adapters.database.tables import (
     api_keys,
     documents,
@@ -19,14 +20,20 @@ from kette.adapters.database.tables import (
 from kette.adapters.database.times import from_us, maybe_from_us, maybe_us, to_us
 from kette.use_cases.ports import ExceptionRow
 
-_OF_ORDER = text("SELECT * FROM exceptions WHERE order_id = :order_id")
-_NEXT_NUMBER = text(
+_OF_ORDER = Sql("SELECT * FROM exceptions WHERE order_id = :order_id")
+_BY_KEY = Sql("SELECT * FROM exceptions WHERE key = :key")
+_INSERT = Sql(
+    "INSERT INTO exceptions (id, key, order_id, kind, origin, status, summary, context, "
+    "suggestion, blocking, owner, opened_us, due_us) VALUES (:id, :key, :order_id, :kind, :origin, "
+    ":status, :summary, :context, :suggestion, :blocking, :owner, :opened_us, :due_us)"
+)
+_NEXT_NUMBER = Sql(
     "INSERT INTO number_ranges (name, last) VALUES (:name, 1) "
     "ON CONFLICT (name) DO UPDATE SET last = number_ranges.last + 1 RETURNING last"
 )
 
 
-def _exception(row: RowMapping) -> ExceptionRow:
+def _exception(row: Mapping[str, Any] | RowMapping) -> ExceptionRow:
     return ExceptionRow(
         id=row["id"],
         key=row["key"],
@@ -37,7 +44,7 @@ def _exception(row: RowMapping) -> ExceptionRow:
         summary=row["summary"],
         context=msgspec.json.decode(row["context"]),
         suggestion=row["suggestion"],
-        blocking=row["blocking"],
+        blocking=bool(row["blocking"]),
         owner=row["owner"],
         opened_at=from_us(row["opened_us"]),
         due_at=from_us(row["due_us"]),
@@ -67,9 +74,10 @@ class ExceptionsTable:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._cursor = Cursor(connection)
 
     def of_order(self, order_id: str) -> list[ExceptionRow]:
-        rows = self._connection.execute(_OF_ORDER, {"order_id": order_id}).mappings()
+        rows = self._cursor.dicts(_OF_ORDER, {"order_id": order_id})
         return [_exception(row) for row in rows]
 
     def get(self, exception_id: str) -> ExceptionRow | None:
@@ -78,12 +86,11 @@ class ExceptionsTable:
         return _exception(row) if row is not None else None
 
     def by_key(self, key: str) -> ExceptionRow | None:
-        query = select(exceptions).where(exceptions.c.key == key)
-        row = self._connection.execute(query).mappings().first()
-        return _exception(row) if row is not None else None
+        found = self._cursor.dicts(_BY_KEY, {"key": key})
+        return _exception(found[0]) if found else None
 
     def insert(self, row: dict[str, Any]) -> None:
-        self._connection.execute(insert(exceptions).values(**_columns(row)))
+        self._cursor.run(_INSERT, _columns(row))
 
     def update(self, exception_id: str, **values: Any) -> None:
         self._connection.execute(
@@ -129,9 +136,10 @@ class DocumentsTable:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._cursor = Cursor(connection)
 
     def next_number(self, range_name: str) -> int:
-        return int(self._connection.execute(_NEXT_NUMBER, {"name": range_name}).scalar_one())
+        return int(self._cursor.rows(_NEXT_NUMBER, {"name": range_name})[0][0])
 
     def insert(self, row: dict[str, Any]) -> None:
         self._connection.execute(insert(documents).values(**row))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Select, TextClause, bindparam, select, text
+from sqlalchemy import Connection, RowMapping, Select, select
 
+from kette.adapters.database.sql import Cursor, Sql
 from kette.adapters.database.tables import orders
 from kette.adapters.database.times import from_us, maybe_from_us, maybe_us, to_us
 from kette.domain.status import Statuses
@@ -19,19 +20,19 @@ _COLUMNS = (
     "payment_status, risk_status, fulfillment_status, return_status, accounting_status, currency, "
     "total_minor, customer_key, comparison, due_us"
 )
-_GET = text(f"SELECT {_COLUMNS} FROM orders WHERE id = :id")  # noqa: S608 - constant text
-_CREATE = text(
+_GET = Sql(f"SELECT {_COLUMNS} FROM orders WHERE id = :id")  # noqa: S608 - constant text
+_CREATE = Sql(
     "INSERT INTO orders (id, channel, external_id, created_us, updated_us, order_status, "
     "payment_status, risk_status, fulfillment_status, return_status, accounting_status) VALUES "
     "(:id, :channel, :external_id, :now, :now, 'received', 'open', 'clear', 'none', 'none', "
     "'none')"
 )
-_UPDATE = text(
+_UPDATE = Sql(
     "UPDATE orders SET order_status = :order, payment_status = :payment, risk_status = :risk, "
     "fulfillment_status = :fulfillment, return_status = :return, accounting_status = :accounting, "
     "due_us = :due_us, updated_us = :now WHERE id = :id"
 )
-_UPDATE_SNAPSHOT = text(
+_UPDATE_SNAPSHOT = Sql(
     "UPDATE orders SET order_status = :order, payment_status = :payment, risk_status = :risk, "
     "fulfillment_status = :fulfillment, return_status = :return, accounting_status = :accounting, "
     "due_us = :due_us, updated_us = :now, number = :number, placed_us = :placed_us, "
@@ -47,28 +48,24 @@ _SAME = (
 _PLACE = "(o.placed_us, LENGTH(o.external_id), o.external_id)"
 _OWN = "(:placed_us, :length, :external_id)"
 _BY_PLACE = "ORDER BY o.placed_us, LENGTH(o.external_id), o.external_id LIMIT 10"
-_EARLIER = text(f"{_SAME} AND {_PLACE} < {_OWN} {_BY_PLACE}").bindparams(
-    bindparam("keys", expanding=True)
-)
-_LATER = text(f"{_SAME} AND {_PLACE} > {_OWN} {_BY_PLACE}").bindparams(
-    bindparam("keys", expanding=True)
-)
-_ADD_TWIN_KEY = text(
+_EARLIER = Sql(f"{_SAME} AND {_PLACE} < {_OWN} {_BY_PLACE}")
+_LATER = Sql(f"{_SAME} AND {_PLACE} > {_OWN} {_BY_PLACE}")
+_ADD_TWIN_KEY = Sql(
     "INSERT INTO twin_keys (key, order_id) VALUES (:key, :order_id) ON CONFLICT DO NOTHING"
 )
-_OF_CUSTOMER = text(
+_OF_CUSTOMER = Sql(
     "SELECT placed_us, payment_status FROM orders WHERE customer_key = :customer_key "
     "AND placed_us IS NOT NULL AND id <> :but ORDER BY placed_us DESC LIMIT 100"
 )
-_DUE = text(
+_DUE = Sql(
     "SELECT id FROM orders WHERE due_us IS NOT NULL AND due_us <= :now ORDER BY due_us LIMIT :limit"
 )
-_IDS = text("SELECT id FROM orders WHERE id > :after ORDER BY id LIMIT :limit")
-_ADD_DECISION = text(
+_IDS = Sql("SELECT id FROM orders WHERE id > :after ORDER BY id LIMIT :limit")
+_ADD_DECISION = Sql(
     "INSERT INTO decisions (id, order_id, decided_us, cause, setup_version, outcome) "
     "VALUES (:id, :order_id, :decided_us, :cause, :setup_version, :outcome)"
 )
-_DECISIONS = text(
+_DECISIONS = Sql(
     "SELECT id, decided_us, cause, setup_version, outcome FROM decisions "
     "WHERE order_id = :order_id ORDER BY decided_us, id"
 )
@@ -76,7 +73,7 @@ _DECISIONS = text(
 AXES = ("order", "payment", "risk", "fulfillment", "return", "accounting")
 
 
-def _order(row: RowMapping) -> OrderRow:
+def _order(row: Mapping[str, Any] | RowMapping) -> OrderRow:
     return OrderRow(
         id=row["id"],
         channel=row["channel"],
@@ -99,13 +96,14 @@ class OrdersTable:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._cursor = Cursor(connection)
 
     def get(self, order_id: str) -> OrderRow | None:
-        row = self._connection.execute(_GET, {"id": order_id}).mappings().first()
-        return _order(row) if row is not None else None
+        found = self._cursor.dicts(_GET, {"id": order_id})
+        return _order(found[0]) if found else None
 
     def create(self, order_id: str, channel: str, external_id: str, now: datetime) -> None:
-        self._connection.execute(
+        self._cursor.run(
             _CREATE,
             {"id": order_id, "channel": channel, "external_id": external_id, "now": to_us(now)},
         )
@@ -125,17 +123,15 @@ class OrdersTable:
             "now": to_us(now),
         }
         if snapshot is None:
-            self._connection.execute(_UPDATE, values)
+            self._cursor.run(_UPDATE, values)
         else:
             placed_us = to_us(snapshot["placed_at"])
-            self._connection.execute(
-                _UPDATE_SNAPSHOT, {**values, **snapshot, "placed_us": placed_us}
-            )
+            self._cursor.run(_UPDATE_SNAPSHOT, {**values, **snapshot, "placed_us": placed_us})
 
     def add_twin_keys(self, order_id: str, keys: Sequence[str]) -> None:
         if keys:
             rows = [{"key": key, "order_id": order_id} for key in keys]
-            self._connection.execute(_ADD_TWIN_KEY, rows)
+            self._cursor.many(_ADD_TWIN_KEY, rows)
 
     def earlier_twins(self, keys: Sequence[str], own: Place, window: timedelta) -> list[Twin]:
         return self._twins(_EARLIER, keys, own, own.placed_at - window, own.placed_at)
@@ -145,7 +141,7 @@ class OrdersTable:
 
     def _twins(
         self,
-        query: TextClause,
+        query: Sql,
         keys: Sequence[str],
         own: Place,
         since: datetime,
@@ -161,21 +157,19 @@ class OrdersTable:
             "length": len(own.external_id),
             "external_id": own.external_id,
         }
-        rows = self._connection.execute(query, values).all()
+        rows = self._cursor.rows(query, values)
         return [Twin(row[0], row[1]) for row in rows]
 
     def of_customer(self, customer_key: str, but: str) -> list[CustomerOrder]:
-        rows = self._connection.execute(
-            _OF_CUSTOMER, {"customer_key": customer_key, "but": but}
-        ).all()
+        rows = self._cursor.rows(_OF_CUSTOMER, {"customer_key": customer_key, "but": but})
         return [CustomerOrder(from_us(row[0]), row[1]) for row in rows]
 
     def due(self, now: datetime, limit: int) -> list[str]:
-        rows = self._connection.execute(_DUE, {"now": to_us(now), "limit": limit}).all()
+        rows = self._cursor.rows(_DUE, {"now": to_us(now), "limit": limit})
         return [row[0] for row in rows]
 
     def ids(self, after: str, limit: int) -> list[str]:
-        rows = self._connection.execute(_IDS, {"after": after, "limit": limit}).all()
+        rows = self._cursor.rows(_IDS, {"after": after, "limit": limit})
         return [row[0] for row in rows]
 
     def find(self, **filters: Any) -> tuple[list[OrderRow], str | None]:
@@ -203,10 +197,10 @@ class DecisionsTable:
     """Append-only: why things happened."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self._cursor = Cursor(connection)
 
     def add(self, row: dict[str, Any]) -> None:
-        self._connection.execute(
+        self._cursor.run(
             _ADD_DECISION,
             {
                 **{k: row[k] for k in ("id", "order_id", "cause", "setup_version")},
@@ -216,7 +210,7 @@ class DecisionsTable:
         )
 
     def of_order(self, order_id: str) -> list[DecisionRow]:
-        rows = self._connection.execute(_DECISIONS, {"order_id": order_id}).all()
+        rows = self._cursor.rows(_DECISIONS, {"order_id": order_id})
         return [
             DecisionRow(row[0], from_us(row[1]), row[2], row[3], msgspec.json.decode(row[4]))
             for row in rows

@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Select, bindparam, func, select, text, update
+from sqlalchemy import Connection, RowMapping, Select, func, select, update
 
+from kette.adapters.database.sql import Cursor, Sql
 from kette.adapters.database.tables import actions
 from kette.adapters.database.times import from_us, maybe_from_us, maybe_us, to_us
 from kette.use_cases.ports import ActionRow
 
-_OF_ORDER = text("SELECT * FROM actions WHERE order_id = :order_id")
-_GET = text("SELECT * FROM actions WHERE key IN :keys").bindparams(
-    bindparam("keys", expanding=True)
-)
-_INSERT = text(
+_OF_ORDER = Sql("SELECT * FROM actions WHERE order_id = :order_id")
+_GET = Sql("SELECT * FROM actions WHERE key IN :keys")
+_INSERT = Sql(
     "INSERT INTO actions (key, order_id, kind, stage, state, payload, reasons, attempt, "
     "created_us, not_before_us) VALUES (:key, :order_id, :kind, :stage, 'pending', :payload, "
     ":reasons, 0, :created_us, :not_before_us)"
 )
-_RELEASE = text(
+_RELEASE = Sql(
     "UPDATE actions SET state = 'pending', attempt = attempt - 1, lease_id = NULL, "
     "leased_until_us = NULL, not_before_us = :not_before_us "
     "WHERE lease_id = :lease_id AND state = 'leased'"
 )
-_EXPIRED = text(
+_EXPIRED = Sql(
     "SELECT * FROM actions WHERE state = 'leased' AND leased_until_us <= :now "
     "ORDER BY leased_until_us LIMIT :limit"
 )
-_IN_FLIGHT = text(
+_IN_FLIGHT = Sql(
     "SELECT COUNT(DISTINCT lease_id) FROM actions WHERE state = 'leased' AND stage = :stage "
     "AND leased_until_us > :now"
 )
-_DUE_STAGES = text(
+_DUE_STAGES = Sql(
     "SELECT stage, COUNT(*) FROM actions WHERE state = 'pending' AND not_before_us <= :now "
     "GROUP BY stage"
 )
-_COUNTS = text(
+_COUNTS = Sql(
     "SELECT "
     "COALESCE(SUM(CASE WHEN state = 'pending' AND not_before_us <= :now THEN 1 ELSE 0 END), 0), "
     "COALESCE(SUM(CASE WHEN state = 'pending' AND not_before_us > :now THEN 1 ELSE 0 END), 0), "
@@ -48,7 +47,7 @@ _COUNTS = text(
 )
 
 
-def _action(row: RowMapping) -> ActionRow:
+def _action(row: Mapping[str, Any] | RowMapping) -> ActionRow:
     return ActionRow(
         key=row["key"],
         order_id=row["order_id"],
@@ -77,19 +76,20 @@ class OutboxTable:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._cursor = Cursor(connection)
 
     def of_order(self, order_id: str) -> list[ActionRow]:
-        rows = self._connection.execute(_OF_ORDER, {"order_id": order_id}).mappings()
+        rows = self._cursor.dicts(_OF_ORDER, {"order_id": order_id})
         return [_action(row) for row in rows]
 
     def get(self, keys: Sequence[str]) -> dict[str, ActionRow]:
         if not keys:
             return {}
-        rows = self._connection.execute(_GET, {"keys": list(keys)}).mappings()
+        rows = self._cursor.dicts(_GET, {"keys": list(keys)})
         return {row["key"]: _action(row) for row in rows}
 
     def insert(self, rows: Sequence[dict[str, Any]]) -> None:
-        self._connection.execute(
+        self._cursor.many(
             _INSERT,
             [
                 {
@@ -130,7 +130,7 @@ class OutboxTable:
         due: Select[Any] = (
             select(actions.c.key)
             .where(
-                actions.c.state == text("'pending'"),  # literal: lets the partial index serve
+                actions.c.state == Sql("'pending'"),  # literal: lets the partial index serve
                 actions.c.stage == stage,
                 actions.c.not_before_us <= to_us(now),
             )
@@ -158,24 +158,22 @@ class OutboxTable:
         return [leased[key] for key in keys]
 
     def release(self, lease_id: str, not_before: datetime) -> None:
-        self._connection.execute(
-            _RELEASE, {"lease_id": lease_id, "not_before_us": to_us(not_before)}
-        )
+        self._cursor.run(_RELEASE, {"lease_id": lease_id, "not_before_us": to_us(not_before)})
 
     def expired(self, now: datetime, limit: int) -> list[ActionRow]:
-        rows = self._connection.execute(_EXPIRED, {"now": to_us(now), "limit": limit}).mappings()
+        rows = self._cursor.dicts(_EXPIRED, {"now": to_us(now), "limit": limit})
         return [_action(row) for row in rows]
 
     def leases_in_flight(self, stage: str, now: datetime) -> int:
         values = {"stage": stage, "now": to_us(now)}
-        return int(self._connection.execute(_IN_FLIGHT, values).scalar_one())
+        return int(self._cursor.rows(_IN_FLIGHT, values)[0][0])
 
     def due_stages(self, now: datetime) -> dict[str, int]:
-        rows = self._connection.execute(_DUE_STAGES, {"now": to_us(now)}).all()
+        rows = self._cursor.rows(_DUE_STAGES, {"now": to_us(now)})
         return {row[0]: int(row[1]) for row in rows}
 
     def counts(self, now: datetime) -> dict[str, int]:
-        row = self._connection.execute(_COUNTS, {"now": to_us(now)}).one()
+        row = self._cursor.rows(_COUNTS, {"now": to_us(now)})[0]
         return {"due": int(row[0]), "scheduled": int(row[1]), "leased": int(row[2])}
 
     def find(self, **filters: Any) -> list[ActionRow]:

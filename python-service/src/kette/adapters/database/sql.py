@@ -1,0 +1,99 @@
+"""Plain SQL on the transaction's own driver cursor, for statements that run on every event.
+
+SQLAlchemy opens the connection and owns the transaction; these statements pass by its execution
+layer, which costs five times as much as SQLite itself (docs/decisions/0012-text-sql.md).
+Parameters are named (":order_id") and always bound, on SQLite and PostgreSQL alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+_NAMED = re.compile(r"(?<![:\w]):([a-z_]+\d*)")
+
+
+class Sql:
+    """One statement, with a list of parameters where it says `IN :name`."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._by_count: dict[tuple[bool, tuple[int, ...]], str] = {}
+
+    def prepared(
+        self, is_postgres: bool, params: Mapping[str, Any]
+    ) -> tuple[str, Mapping[str, Any]]:
+        """Text in the driver's own style, and the parameters with lists taken apart."""
+        lists = {name: value for name, value in params.items() if isinstance(value, list)}
+        if not lists:
+            return self._styled(self._text, is_postgres, ()), params
+        flat = {name: value for name, value in params.items() if name not in lists}
+        text = self._text
+        counts = []
+        for name, values in lists.items():
+            counts.append(len(values))
+            text = text.replace(f"IN :{name}", f"IN {_placeholders(name, values, flat)}")
+        return self._styled(text, is_postgres, tuple(counts)), flat
+
+    def _styled(self, text: str, is_postgres: bool, counts: tuple[int, ...]) -> str:
+        known = self._by_count.get((is_postgres, counts))
+        if known is None:
+            known = _NAMED.sub(r"%(\1)s", text.replace("%", "%%")) if is_postgres else text
+            if len(self._by_count) < 64:
+                self._by_count[is_postgres, counts] = known
+        return known
+
+
+def _placeholders(name: str, values: list[Any], flat: dict[str, Any]) -> str:
+    """(:n0, :n1), or (VALUES (:n0a, :n0b), ...) for pairs."""
+    if values and isinstance(values[0], tuple):
+        rows = []
+        for index, (left, right) in enumerate(values):
+            flat[f"{name}_l{index}"], flat[f"{name}_r{index}"] = left, right
+            rows.append(f"(:{name}_l{index}, :{name}_r{index})")
+        return f"(VALUES {', '.join(rows)})"
+    for index, value in enumerate(values):
+        flat[f"{name}_{index}"] = value
+    return "(" + ", ".join(f":{name}_{index}" for index in range(len(values))) + ")"
+
+
+class Cursor:
+    """Runs statements inside the transaction of a SQLAlchemy connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.is_postgres = connection.dialect.name == "postgresql"
+        self._cursor: Any = connection.connection.cursor()
+
+    def run(self, sql: Sql, params: Mapping[str, Any]) -> int:
+        """Number of rows that were touched."""
+        text, values = sql.prepared(self.is_postgres, params)
+        self._cursor.execute(text, values)
+        return int(self._cursor.rowcount)
+
+    def many(self, sql: Sql, rows: Sequence[Mapping[str, Any]]) -> None:
+        if len(rows) == 1:
+            self.run(sql, rows[0])
+        elif rows:
+            text, _ = sql.prepared(self.is_postgres, rows[0])
+            self._cursor.executemany(text, rows)
+
+    def rows(self, sql: Sql, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        text, values = sql.prepared(self.is_postgres, params)
+        self._cursor.execute(text, values)
+        found: list[tuple[Any, ...]] = self._cursor.fetchall()
+        return found
+
+    def first(self, sql: Sql, params: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        found = self.rows(sql, params)
+        return found[0] if found else None
+
+    def dicts(self, sql: Sql, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Rows by column name."""
+        found = self.rows(sql, params)
+        if not found:
+            return []
+        names = [column[0] for column in self._cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in found]
