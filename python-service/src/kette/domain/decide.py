@@ -28,7 +28,6 @@ from kette.domain.status import (
     shipping_of,
 )
 
-
 # Better data end these. "Fixed" asks for another look at the data, and data that are as wrong as
 # before (the shop's webhook is still on its way) keep the case open.
 LOOK_AGAIN = frozenset(

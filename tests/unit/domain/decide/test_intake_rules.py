@@ -173,5 +173,5 @@ def test_an_order_cancelled_before_it_came_is_not_missed() -> None:
 
 def test_a_correction_is_what_is_judged() -> None:
     """decide sees the file; that the checks get the corrected address is assess's matter."""
-    facts = told(*PAID) + [fact(corrected(line1="Neu 5"), PLACED_AT + HOUR, "fix")]
+    facts = [*told(*PAID), fact(corrected(line1="Neu 5"), PLACED_AT + HOUR, "fix")]
     assert exceptions_of(decided(facts)) == {}

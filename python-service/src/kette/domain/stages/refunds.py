@@ -89,10 +89,7 @@ def _is_approved(case: Case, key: str, amount: Money) -> bool:
 
 def shop_refunds(case: Case) -> None:
     """Refunds that the shop recorded on a provider payment and the provider has not made."""
-    file, order = case.file, case.file.order
-    assert order is not None
-    if not file.is_provider_paid:
-        return
+    file = case.file
     policy = case.setup.payment
     for refund in file.refunds:
         # Moved already: still wanted, so that the set of actions stays the same.
@@ -101,21 +98,35 @@ def shop_refunds(case: Case) -> None:
             ask_refund(case, name, file.money(refund.minor), "the shop refunded", record=False)
     rest = file.captured_minor - file.refunded_minor - file.refund_pending_minor
     for recorded in file.unmatched_shop_refunds:
-        if policy.shop_refunds_moved_by == "kette" and recorded.amount.minor <= rest:
-            rest -= recorded.amount.minor
+        fits = recorded.amount.minor <= rest
+        if not file.is_provider_paid:
+            _refund_of_reserved_money(case, recorded)
+        elif fits and policy.shop_refunds_moved_by == "kette":
             reason = recorded.reason or "the shop recorded a refund"
             ask_refund(case, f"shop-{recorded.id}", recorded.amount, reason, record=False)
         else:
-            _refund_missing_at_provider(case, recorded)
+            _refund_missing_at_provider(case, recorded, is_too_high=not fits)
+        rest -= recorded.amount.minor if fits else 0
 
 
-def _refund_missing_at_provider(case: Case, recorded: ShopRefund) -> None:
+def _refund_of_reserved_money(case: Case, recorded: ShopRefund) -> None:
+    """A refund on an uncaptured charge would void the whole reservation (gateway-stripe#757)."""
+    case.except_(
+        "amount_mismatch",
+        f"refund-{recorded.id}",
+        f"The shop recorded a refund of {recorded.amount.amount}, but the money is reserved, "
+        "not taken",
+        {"refund": recorded.id, "amount": recorded.amount.public()},
+        "Capture less at the provider, or delete the refund in the shop.",
+    )
+
+
+def _refund_missing_at_provider(case: Case, recorded: ShopRefund, *, is_too_high: bool) -> None:
     order = case.file.order
     assert order is not None
     made_at = recorded.made_at or order.placed_at
-    rest = case.file.captured_minor - case.file.refunded_minor
-    too_high = recorded.amount.minor > rest
-    if not too_high and not case.due(made_at + seconds(case.setup.payment.shop_refund_wait_s)):
+    waits_until = made_at + seconds(case.setup.payment.shop_refund_wait_s)
+    if not is_too_high and not case.due(waits_until):
         return
     case.except_(
         "amount_mismatch",
