@@ -35,6 +35,7 @@ from kette.adapters.vendors.sendcloud import SendcloudAdapter
 from kette.adapters.vendors.stripe import StripeAdapter
 from kette.adapters.vendors.woocommerce import WooCommerceAdapter
 from kette.api.auth import KeyRing
+from kette.api.grouped import GroupedIngest
 from kette.api.service import Service
 from kette.clocks import ShiftableClock, SystemClock
 from kette.domain.facts import ActionReported, OrderSnapshot, Translation
@@ -160,13 +161,13 @@ def build(
     lease = Lease(kernel, Presenter(kernel, data, write_mail))
     pusher = Pusher(kernel, lease, time.time)
     keys = KeyRing(store)
-    reading = Reading(environ)
+    ingest = Ingest(kernel, Reading(environ))
     return Service(
         settings=settings,
         database=database,
         kernel=kernel,
         keys=keys,
-        ingest=Ingest(kernel, reading),
+        ingest=ingest,
         lease=lease,
         people=People(kernel),
         documents=IssueDocuments(kernel, render_pdf),
@@ -174,6 +175,7 @@ def build(
         data=data,
         read_order=lambda system_id, order: read_order(setup, clock, system_id, order),
         gateway=make_gateway(settings, kernel, database, keys, environ),
+        grouped=GroupedIngest(kernel, ingest) if database.is_sqlite else None,
     )
 
 

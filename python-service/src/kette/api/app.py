@@ -15,7 +15,6 @@ from kette import __version__
 from kette.api import problems
 from kette.api.routes import actions, checks, events, exceptions, operations, orders
 from kette.api.service import Service
-from kette.use_cases.tick import tick
 
 log = structlog.get_logger("kette.api")
 
@@ -62,7 +61,7 @@ def _lifespan(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManag
 async def _tick_loop(service: Service) -> None:
     while True:
         try:
-            service.pusher.wake(await asyncio.to_thread(tick, service.kernel))
+            service.pusher.wake(await asyncio.to_thread(service.tick))
         except Exception:  # time goes on; the next tick tries again
             log.exception("tick.failed")
         await asyncio.sleep(service.settings.tick_s)

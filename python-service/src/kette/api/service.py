@@ -13,6 +13,7 @@ from kette.adapters.database.engine import Database
 from kette.adapters.mail.gateway import MailGateway
 from kette.adapters.n8n.push import Pusher
 from kette.api.auth import KeyRing
+from kette.api.grouped import GroupedIngest
 from kette.domain.intake_data import IntakeData
 from kette.domain.order import Order
 from kette.settings import Settings
@@ -21,7 +22,7 @@ from kette.use_cases.ingest import Ingest
 from kette.use_cases.kernel import Kernel
 from kette.use_cases.lease import Lease
 from kette.use_cases.people import People
-from kette.use_cases.tick import refresh_listeners
+from kette.use_cases.tick import refresh_listeners, tick
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,9 +43,17 @@ class Service:
     # (system id, vendor order as JSON object) -> canonical order; raises InvalidInputError
     read_order: Callable[[str, dict[str, Any]], Order]
     gateway: MailGateway | None
+    grouped: GroupedIngest | None  # SQLite: deliveries of one moment share one commit
+
+    def tick(self) -> set[str]:
+        """What time alone brings about; the stages with something due."""
+        due = tick(self.kernel)
+        self.pusher.refresh()
+        return due
 
     def refresh_listeners(self) -> None:
         refresh_listeners(self.kernel)
+        self.pusher.refresh()
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do blocking work (the database) beside the event loop."""

@@ -48,6 +48,17 @@ class UnknownPayload(Exception):  # noqa: N818 - a verdict on a payload, not a f
         self.reason = reason
 
 
+class Prepared(msgspec.Struct, frozen=True):
+    """A delivery that was verified and read, and waits to be stored."""
+
+    system_id: str
+    headers: Mapping[str, str]
+    body: bytes
+    translation: Translation
+    unknown: UnknownPayload | None
+    received_at: datetime
+
+
 class Ingest:
     """read: verifies and translates; raises SignatureInvalidError or UnknownPayload."""
 
@@ -56,6 +67,17 @@ class Ingest:
         self._read = read
 
     def __call__(self, system_id: str, headers: Mapping[str, str], body: bytes) -> Ingested:
+        prepared = self.prepare(system_id, headers, body)
+        if not prepared.translation.facts:
+            return nothing_to_record(prepared)
+        with self._kernel.store.write() as tx:
+            result, stages = self.store(tx, prepared)
+        if stages:
+            self._kernel.on_due(stages)
+        return result
+
+    def prepare(self, system_id: str, headers: Mapping[str, str], body: bytes) -> Prepared:
+        """Everything that needs no database. Raises UnknownSystemError, SignatureInvalidError."""
         kernel = self._kernel
         system = kernel.setup.systems.get(system_id)
         if system is None:
@@ -67,18 +89,21 @@ class Ingest:
         except UnknownPayload as error:
             unknown = error
             translation = Translation((_unknown_draft(error, headers, body, now),))
-        if not translation.facts:
-            return Ingested((), False, None, None, (), (), translation.note or "nothing to record")
-        with kernel.store.write() as tx:
-            tx.facts.save_delivery(kernel.new_id("dlv"), system_id, _kept(headers), body, now)
-            recorded = record(kernel, tx, system_id, translation.facts, now)
-            stages = set(recorded.stages)
-            if not recorded.is_duplicate:
-                stages |= self._open_entries(tx, system_id, translation.facts, unknown, now)
-        result = _answer(recorded)
-        if stages:
-            kernel.on_due(stages)
-        return result
+        return Prepared(system_id, headers, body, translation, unknown, now)
+
+    def store(self, tx: Transaction, prepared: Prepared) -> tuple[Ingested, set[str]]:
+        """Record and decide within a transaction; also the stages with something new to do."""
+        kernel = self._kernel
+        now = prepared.received_at
+        facts = prepared.translation.facts
+        tx.facts.save_delivery(
+            kernel.new_id("dlv"), prepared.system_id, _kept(prepared.headers), prepared.body, now
+        )
+        recorded = record(kernel, tx, prepared.system_id, facts, now)
+        stages = set(recorded.stages)
+        if not recorded.is_duplicate:
+            stages |= self._open_entries(tx, prepared.system_id, facts, prepared.unknown, now)
+        return _answer(recorded), stages
 
     def _open_entries(
         self,
@@ -95,6 +120,11 @@ class Ingest:
             if entry is not None and tx.exceptions.by_key(entry.key) is None:
                 stages |= open_exception(self._kernel, tx, None, entry, "intake", now)
         return stages
+
+
+def nothing_to_record(prepared: Prepared) -> Ingested:
+    note = prepared.translation.note or "nothing to record"
+    return Ingested((), False, None, None, (), (), note)
 
 
 def _unknown_draft(

@@ -50,6 +50,7 @@ def _sqlite_connect(connection: sqlite3.Connection, _record: Any) -> None:
         "foreign_keys=ON",
         "cache_size=-32000",
         "mmap_size=268435456",
+        "wal_autocheckpoint=4000",
         "temp_store=MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")

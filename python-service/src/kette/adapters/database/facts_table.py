@@ -25,7 +25,11 @@ _SAVE_DELIVERY = Sql(
     "INSERT INTO deliveries (id, system_id, digest, received_us, headers, body) "
     "VALUES (:id, :system_id, :digest, :received_us, :headers, :body) ON CONFLICT DO NOTHING"
 )
-_REFS = Sql("SELECT system_id, name, order_id FROM refs WHERE (system_id, name) IN :names")
+# CROSS JOIN keeps SQLite from walking the whole table of names.
+_REFS = Sql(
+    "WITH wanted (system_id, name) AS (VALUES :names) SELECT r.system_id, r.name, r.order_id "
+    "FROM wanted w CROSS JOIN refs r WHERE r.system_id = w.system_id AND r.name = w.name"
+)
 _ADD_REF = Sql(
     "INSERT INTO refs (system_id, name, order_id) VALUES (:system_id, :name, :order_id) "
     "ON CONFLICT DO NOTHING"

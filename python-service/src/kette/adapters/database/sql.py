@@ -17,7 +17,8 @@ _NAMED = re.compile(r"(?<![:\w]):([a-z_]+\d*)")
 
 
 class Sql:
-    """One statement, with a list of parameters where it says `IN :name`."""
+    """One statement, with a list of parameters where it says `IN :name`, or of pairs where it says
+    `VALUES :name`."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -35,7 +36,8 @@ class Sql:
         counts = []
         for name, values in lists.items():
             counts.append(len(values))
-            text = text.replace(f"IN :{name}", f"IN {_placeholders(name, values, flat)}")
+            verb = "VALUES" if values and isinstance(values[0], tuple) else "IN"
+            text = text.replace(f"{verb} :{name}", f"{verb} {_placeholders(name, values, flat)}")
         return self._styled(text, is_postgres, tuple(counts)), flat
 
     def _styled(self, text: str, is_postgres: bool, counts: tuple[int, ...]) -> str:
@@ -48,13 +50,13 @@ class Sql:
 
 
 def _placeholders(name: str, values: list[Any], flat: dict[str, Any]) -> str:
-    """(:n0, :n1), or (VALUES (:n0a, :n0b), ...) for pairs."""
+    """(:n_0, :n_1), or (:n_l0, :n_r0), (:n_l1, :n_r1) for pairs."""
     if values and isinstance(values[0], tuple):
         rows = []
         for index, (left, right) in enumerate(values):
             flat[f"{name}_l{index}"], flat[f"{name}_r{index}"] = left, right
             rows.append(f"(:{name}_l{index}, :{name}_r{index})")
-        return f"(VALUES {', '.join(rows)})"
+        return ", ".join(rows)
     for index, value in enumerate(values):
         flat[f"{name}_{index}"] = value
     return "(" + ", ".join(f":{name}_{index}" for index in range(len(values))) + ")"

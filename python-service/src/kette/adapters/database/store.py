@@ -65,8 +65,15 @@ class SqlTransaction:
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        with self._connection.begin_nested():
+        cursor = self._connection.connection.cursor()
+        cursor.execute("SAVEPOINT kette_part")
+        try:
             yield
+        except BaseException:
+            cursor.execute("ROLLBACK TO SAVEPOINT kette_part")
+            raise
+        finally:
+            cursor.execute("RELEASE SAVEPOINT kette_part")
 
 
 class SqlStore:

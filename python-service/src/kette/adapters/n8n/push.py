@@ -27,6 +27,7 @@ log = structlog.get_logger("kette.push")
 TIMEOUT = httpx.Timeout(10.0, connect=3.0)
 # n8n answers before it works: a subscriber that cannot be reached is tried again after these.
 RETRY_S = (2, 5, 15, 60)
+PAUSE_S = 0.03
 NOTICE_BATCH = 100
 NOTICE_LEASE = timedelta(seconds=60)
 
@@ -48,6 +49,7 @@ class Pusher:
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._client: httpx.AsyncClient | None = None
+        self._subscribed: frozenset[str] = frozenset()
 
     async def start(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -66,16 +68,27 @@ class Pusher:
             await self._client.aclose()
 
     def wake(self, stages: set[str]) -> None:
-        """Callable from any thread."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._set, stages)
+        """Callable from any thread. Costs nothing where nobody has subscribed."""
+        if self._loop is None or self._loop.is_closed():
+            return
+        wanted = (stages & self._subscribed) | ({"events"} & self._subscribed)
+        if wanted:
+            self._loop.call_soon_threadsafe(self._set, wanted)
 
-    def _set(self, stages: set[str]) -> None:
-        for stage in stages:
-            event = self._wakes.get(stage)
+    def refresh(self) -> None:
+        """Look up which stages have a subscriber; after each change and once a second."""
+        with self._kernel.store.read() as tx:
+            topics = [str(row["topic"]) for row in tx.subscriptions.all()]
+        self._subscribed = frozenset(
+            "events" if topic.startswith("events:") else topic.removeprefix("stage:")
+            for topic in topics
+        )
+
+    def _set(self, names: set[str]) -> None:
+        for name in names:
+            event = self._wakes.get(name)
             if event is not None:
                 event.set()
-        self._wakes["events"].set()
 
     async def _stage_loop(self, stage: str) -> None:
         wake = self._wakes[stage]
@@ -85,6 +98,8 @@ class Pusher:
             try:
                 while await self._push_batch(stage):
                     pass
+                # Actions of a burst come by the hundred; they need not be looked at one by one.
+                await asyncio.sleep(PAUSE_S)
             except Exception:  # the loop must outlive any single failure; it is logged
                 log.exception("push.failed", stage=stage)
                 await asyncio.sleep(1)

@@ -36,7 +36,10 @@ async def post_event(system_id: str, request: Request) -> Response:
         await _guard(request)
     body = await read_body(request, service.settings.max_body_bytes)
     headers = dict(request.headers.items())
-    result = await service.run(service.ingest, system_id, headers, body)
+    if service.grouped is not None:
+        result = await service.grouped(system_id, headers, body)
+    else:
+        result = await service.run(service.ingest, system_id, headers, body)
     return Response(
         msgspec.json.encode(
             {

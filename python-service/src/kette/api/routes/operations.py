@@ -16,7 +16,6 @@ from kette.api.schemas import ClockIn
 from kette.api.service import service_of
 from kette.clocks import ShiftableClock
 from kette.use_cases.keys import Role
-from kette.use_cases.tick import tick
 
 router = APIRouter(tags=["operations"])
 
@@ -79,7 +78,7 @@ def post_clock(request: Request, body: ClockIn) -> dict[str, Any]:
     offset_s = int(clock.offset.total_seconds())
     with service.kernel.store.write() as tx:
         tx.set_value("sandbox_clock_offset_s", str(offset_s))
-    service.pusher.wake(tick(service.kernel))
+    service.pusher.wake(service.tick())
     return {"now": clock.now().isoformat(), "offset_s": offset_s}
 
 
@@ -89,7 +88,7 @@ def get_pending(request: Request) -> dict[str, Any]:
     has settled."""
     service = service_of(request)
     _sandbox_clock(request)
-    service.pusher.wake(tick(service.kernel))
+    service.pusher.wake(service.tick())
     with service.kernel.store.read() as tx:
         counts: dict[str, Any] = dict(tx.outbox.counts(service.kernel.now()))
     mails = service.gateway.counts() if service.gateway is not None else {}
