@@ -40,6 +40,7 @@ def run_service(settings: Settings) -> int:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # nothing here depends on the client's address
         timeout_keep_alive=65,
         timeout_graceful_shutdown=10,
     )

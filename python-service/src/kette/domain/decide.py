@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from kette.domain.actions import WantedAction, WantedException
+from kette.domain.duplicates import Fingerprint
 from kette.domain.findings import Finding
 from kette.domain.policy import Setup, System
 from kette.domain.state import OrderFile
@@ -56,6 +57,7 @@ class Assessment(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...] = ()
     risk: RiskVerdict = RiskVerdict()
     duplicate: Duplicate | None = None
+    fingerprint: Fingerprint | None = None  # of the newest snapshot
 
 
 class Decision(msgspec.Struct, frozen=True):

@@ -35,6 +35,7 @@ class Assessor:
         if order is None:
             return Assessment()
         setup = kernel.setup
+        own = fingerprint(order)
         others = tx.orders.of_customer(kernel.customer_key(order), order_id)
         risk = assess_risk(
             order,
@@ -48,15 +49,13 @@ class Assessor:
             risk=RiskVerdict(
                 risk.score, RiskStatus(risk.verdict.value), tuple(str(x) for x in risk.reasons)
             ),
-            duplicate=self._duplicate(kernel, tx, order_id, order),
+            duplicate=self._duplicate(kernel, tx, own),
+            fingerprint=own,
         )
 
-    def _duplicate(
-        self, kernel: Kernel, tx: Transaction, order_id: str, order: Order
-    ) -> Duplicate | None:
-        own = fingerprint(order)
+    def _duplicate(self, kernel: Kernel, tx: Transaction, own: Fingerprint) -> Duplicate | None:
         window_s = kernel.setup.intake.duplicate_window_s
-        place = Place(order.placed_at, order.external_id)
+        place = Place(own.placed_at, own.external_id)
         earlier = tx.orders.earlier_twins(twin_keys(own), place, timedelta(seconds=window_s))
         if not earlier:
             return None

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from kette.domain.decide import Decision, decide
+from kette.domain.decide import Assessment, Decision, decide
 from kette.domain.duplicates import Fingerprint, fingerprint, twin_keys
 from kette.domain.facts import Fact, FactDraft, OrderSnapshot, Ref
 from kette.domain.fold import fold
@@ -18,6 +18,7 @@ from kette.use_cases.kernel import Kernel
 from kette.use_cases.ports import Place, StreamFact, Transaction
 from kette.use_cases.reconcile import Outcome, reconcile
 
+_ENCODE = msgspec.json.Encoder(order="sorted")
 _NAMESPACE = uuid.UUID("5b2f8a5e-5d3c-4e0a-9a1f-6b8f4f0d7c11")
 
 
@@ -237,7 +238,9 @@ def decide_order(
     decision = decide(order_id, file, assessment, kernel.setup, now)
     if kernel.listeners:
         _announce_change(kernel, tx, order_id, decision, now)
-    tx.orders.update(order_id, decision.statuses, decision.due_at, now, _summary(kernel, file))
+    tx.orders.update(
+        order_id, decision.statuses, decision.due_at, now, _summary(kernel, file, assessment)
+    )
     return reconcile(kernel, tx, order_id, decision, now, cause, is_new=is_new)
 
 
@@ -271,18 +274,17 @@ def look_at(
     return file, decide(order_id, file, assessment, kernel.setup, now)
 
 
-def _summary(kernel: Kernel, file: OrderFile) -> dict[str, Any] | None:
+def _summary(kernel: Kernel, file: OrderFile, assessment: Assessment) -> dict[str, Any] | None:
     order = file.order
     if order is None:
         return None
-    print_ = fingerprint(order)
     return {
         "number": order.number[:160],
         "placed_at": order.placed_at,
         "currency": order.currency,
         "total_minor": order.total.minor,
         "customer_key": kernel.customer_key(order),
-        "comparison": msgspec.json.encode(print_, order="sorted").decode(),
+        "comparison": _ENCODE.encode(assessment.fingerprint).decode(),
     }
 
 
