@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Select, func, select, update
+from sqlalchemy import Connection, RowMapping, Select, func, select, text, update
 
 from kette.adapters.database.sql import Cursor, Sql
 from kette.adapters.database.tables import actions
@@ -130,7 +130,7 @@ class OutboxTable:
         due: Select[Any] = (
             select(actions.c.key)
             .where(
-                actions.c.state == Sql("'pending'"),  # literal: lets the partial index serve
+                actions.c.state == text("'pending'"),  # literal: lets the partial index serve
                 actions.c.stage == stage,
                 actions.c.not_before_us <= to_us(now),
             )
