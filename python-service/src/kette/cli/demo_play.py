@@ -81,23 +81,25 @@ def print_results(console: Console, results: Sequence[Any]) -> None:
     """Print a line per order and, below, what was not as expected."""
     if not results:
         return
-    table = Table(title="What became of each order")
-    table.add_column("Scenario")
+    table = Table(title="What became of each order", show_lines=True)
+    table.add_column("Scenario", max_width=24)
     table.add_column("Order", justify="right")
-    table.add_column("Order, payment, risk, fulfillment, return, accounting")
-    table.add_column("Documents")
-    table.add_column("Parcels")
-    table.add_column("Mails", justify="right")
+    table.add_column("Statuses")
+    table.add_column("Exceptions")
+    table.add_column("Actions done")
+    table.add_column("Mails")
+    table.add_column("Effects at the vendors")
     table.add_column("As expected")
     for result in results:
         for row in result.orders:
             table.add_row(
                 escape(result.title),
                 row.number,
-                " · ".join(row.status.get(axis, "?") for axis in _AXES),
-                row.invoice.replace(", ", "\n"),
-                row.shipment.replace(", ", "\n"),
-                str(row.mails),
+                "\n".join(f"{axis}: {row.status.get(axis, '?')}" for axis in _AXES),
+                "\n".join(row.exceptions),
+                _counted(row.actions),
+                _counted(row.mails),
+                "\n".join(row.effects),
                 "yes" if result.passed else "NO",
             )
     console.print(table)
@@ -107,3 +109,8 @@ def print_results(console: Console, results: Sequence[Any]) -> None:
             console.print(f"{result.scenario_id}: {reason}", markup=False, highlight=False)
     passed = sum(result.passed for result in results)
     console.print(f"{passed} of {len(results)} scenarios went as expected.", highlight=False)
+
+
+def _counted(counts: dict[str, int]) -> str:
+    """A line per name; how often only where it is more than once."""
+    return "\n".join(name if n == 1 else f"{name} x {n}" for name, n in counts.items())
