@@ -42,8 +42,7 @@ def test_a_scenario_ends_as_it_should(name: str, played: dict[str, Result]) -> N
 
 @pytest.mark.usefixtures("played")
 def test_nothing_happened_twice_at_any_vendor(world: World) -> None:
-    doubled = RunningChain(world).doubled()
-    assert {what: found for what, found in doubled.items() if found} == {}
+    assert RunningChain(world).doubled() == []
 
 
 @pytest.mark.usefixtures("played")
@@ -56,70 +55,55 @@ def test_no_workflow_run_failed(world: World) -> None:
 @pytest.mark.usefixtures("played")
 def test_every_invoice_lies_in_the_archive(world: World) -> None:
     issued = {
-        document["file_name"]
-        for result in RunningChain(world).orders()
-        for document in result.get("documents", ())
+        document["number"]
+        for order in RunningChain(world).orders()
+        for document in order["documents"]
     }
-    archived = {file.name for file in world.n8n.place.archive.iterdir()}
-    assert issued <= archived
+    archived = [file.name for file in world.n8n.place.archive.iterdir()]
+    missing = [number for number in issued if not any(number in name for name in archived)]
+    assert missing == []
     assert issued
 
 
 @pytest.mark.postgres
-def test_killed_n8n_and_service_do_each_thing_once(
+def test_on_postgresql_killed_parts_come_back_and_finish_the_orders(
     make_world: Callable[..., World], fresh_postgres_url: str
 ) -> None:
+    """Heavier killing, on SQLite, is in test_killed.py."""
     world = make_world(database_url=fresh_postgres_url)
     chain = RunningChain(world)
     # Slow enough that the kills hit parcels that are being ordered.
     chain.fault(route="POST /sendcloud/api/v2/parcels", kind="slow", delay_s=2.0, times=None)
-    numbers = chain.do("place_many", count=12, seed=7)["order_ids"]
+    numbers = chain.do("place_many", count=6, seed=7)["order_ids"]
     chain.wait_for(
-        "the orders are paid", lambda: chain.statuses(numbers, "payment") == ["paid"] * 12
+        "the orders are paid", lambda: chain.statuses(numbers, "payment") == ["paid"] * 6
     )
     chain.wait_for("a parcel is ordered", lambda: any(parcels(chain, numbers)), 90)
 
     world.n8n.kill()
-    world.n8n.start()
     world.service.kill()
     world.start_service()
-    world.n8n.kill()
     world.n8n.start()
     chain.clear_faults()
     chain.settle_over(15 * MINUTE, steps=4)
-
-    assert chain.statuses(numbers, "fulfillment") == ["requested"] * 12
-    assert parcels(chain, numbers) == [1] * 12
-
     for number in numbers:
         chain.do("scan", order_id=number, status="in_transit")
-    chain.wait_for("somebody is told", lambda: "shipped" in told(chain, numbers))
-    world.n8n.kill()
-    world.service.kill()
-    world.start_service()
-    world.n8n.start()
-    chain.settle_over(15 * MINUTE, steps=4)
+    chain.settle_over(15 * MINUTE, steps=1)
 
-    assert chain.statuses(numbers, "order") == ["completed"] * 12
-    assert chain.statuses(numbers, "accounting") == ["invoiced"] * 12
+    assert chain.statuses(numbers, "order") == ["completed"] * 6
+    assert chain.statuses(numbers, "fulfillment") == ["shipped"] * 6
+    assert chain.statuses(numbers, "accounting") == ["invoiced"] * 6
+    assert parcels(chain, numbers) == [1] * 6
     for number in numbers:
-        order, effects = chain.order(number), chain.effects(number)
-        assert order is not None
-        assert notices(effects) == ["confirmation", "shipped"], number
-        assert effects["shop"]["status"] == "completed", number
-        assert [document["document"] for document in order["documents"]] == ["invoice"], number
-    assert invoice_numbers(chain, numbers) == list(range(1, 13))
+        assert notices(chain.effects(number)) == ["confirmation", "shipped"], number
+    assert invoice_numbers(chain, numbers) == list(range(1, 7))
     # A run that was killed is told to its owner; nothing else is left over.
     assert {item["key"].partition(":")[0] for item in chain.open_exceptions()} <= {"run_failed"}
-    assert {what: found for what, found in chain.doubled().items() if found} == {}
+    assert chain.doubled() == []
 
 
 def parcels(chain: RunningChain, numbers: list[int]) -> list[int]:
     return [len(chain.effects(number)["parcels"]) for number in numbers]
-
-
-def told(chain: RunningChain, numbers: list[int]) -> list[str]:
-    return [notice for number in numbers for notice in notices(chain.effects(number))]
 
 
 def invoice_numbers(chain: RunningChain, numbers: list[int]) -> list[int]:

@@ -41,10 +41,9 @@ class RunningChain:
         """Return what the vendors saw of one order."""
         return self._control("GET", f"/orders/{number}/effects")
 
-    def doubled(self) -> Json:
-        """Return what happened twice at any vendor; every list must be empty."""
-        found: Json = self._control("GET", "/state")["doubled"]
-        return found
+    def doubled(self) -> list[str]:
+        """Return what happened twice at any vendor, one text for each; must be empty."""
+        return _told_leaves(self._control("GET", "/state")["doubled"])
 
     def _control(self, method: str, path: str, body: Json | None = None) -> Json:
         url = f"{self.world.sandbox_url}/_control{path}"
@@ -125,6 +124,15 @@ class RunningChain:
 def _json(answer: httpx.Response) -> Json:
     assert answer.is_success, f"{answer.request.url.path}: {answer.status_code} {answer.text[:500]}"
     return answer.json() if answer.content else {}
+
+
+def _told_leaves(tree: Any, path: str = "") -> list[str]:
+    """Return "path: value" for each value of a tree of objects and lists."""
+    if isinstance(tree, dict):
+        return [text for key in tree for text in _told_leaves(tree[key], f"{path}/{key}")]
+    if isinstance(tree, list):
+        return [text for item in tree for text in _told_leaves(item, path)]
+    return [f"{path}: {tree}"]
 
 
 def notices(effects: Json) -> list[str]:
