@@ -9,6 +9,7 @@ import pytest
 from support.markdown import DOCS, ROOT, anchors, coded, links, name_of, pages
 
 PAGES = pages()
+_ROOT = ROOT.resolve()
 _CODE = ROOT / "python-service" / "src" / "kette"
 # Where a file named in running text may be, besides the place from the root.
 _PLACES = (ROOT, _CODE, _CODE / "domain", _CODE / "adapters" / "database", ROOT / "python-service")
@@ -17,7 +18,7 @@ _MADE_BY_USERS = set((ROOT / ".gitignore").read_text().split())
 _FILE = re.compile(r"[\w./-]+/[\w.-]+\.(?:py|json|ya?ml|md|ts|txt|svg)")
 
 
-def broken_links(page: Path, root: Path = ROOT.resolve()) -> list[str]:
+def broken_links(page: Path, root: Path = _ROOT) -> list[str]:
     broken = []
     for link in links(page.read_text("utf-8")):
         if re.match(r"[a-z]+:", link):
@@ -50,7 +51,8 @@ def missing_files(text: str) -> list[str]:
         word
         for word in coded(text)
         if _FILE.fullmatch(word)
-        and word not in _MADE_BY_USERS and not any((place / word).exists() for place in _PLACES)
+        and word not in _MADE_BY_USERS
+        and not any((place / word).exists() for place in _PLACES)
     ]
 
 

@@ -19,16 +19,22 @@ STATUSES = (DOCS / "statuses.md").read_text("utf-8")
 OPERATIONS = (DOCS / "operations.md").read_text("utf-8")
 
 # The exception kinds that the product promises; a kind that is dropped or added is decided here.
-KINDS = """missing_field invalid_address special_note duplicate_order amount_mismatch tax_mismatch
-vat_id_invalid risk_review dispute_inquiry payment_open payment_failed chargeback out_of_stock
-fulfillment_blocked shipment_late changed_after_fulfillment cancelled_after_shipment return_overdue
-return_differs refund_needs_approval invoice_failed payout_mismatch payout_unmatched action_failed
-payload_unknown source_silent order_stuck restricted_destination""".split()
+KINDS = (
+    *("missing_field", "invalid_address", "special_note", "duplicate_order"),
+    *("amount_mismatch", "tax_mismatch", "vat_id_invalid", "risk_review"),
+    *("dispute_inquiry", "payment_open", "payment_failed", "chargeback"),
+    *("out_of_stock", "fulfillment_blocked", "shipment_late", "changed_after_fulfillment"),
+    *("cancelled_after_shipment", "return_overdue", "return_differs", "refund_needs_approval"),
+    *("invoice_failed", "payout_mismatch", "payout_unmatched", "action_failed"),
+    *("payload_unknown", "source_silent", "order_stuck", "restricted_destination"),
+)
 
 
 def sources(*folders: str) -> str:
     return "\n".join(
-        path.read_text("utf-8") for folder in folders for path in sorted((CODE / folder).rglob("*.py"))
+        path.read_text("utf-8")
+        for folder in folders
+        for path in sorted((CODE / folder).rglob("*.py"))
     )
 
 
@@ -122,29 +128,34 @@ class TestStatuses:
         assert [v for v in sorted(known) if not re.search(rf"\b{v}\b", text)] == []
 
     def test_ranks_are_those_of_the_code(self) -> None:
-        ranks: dict[str, dict[str, int]] = {"payment": {}, "refund": {}, "dispute": {}, "parcel": {}}
+        ranks: dict[str, dict[str, int]] = {
+            "payment": {},
+            "refund": {},
+            "dispute": {},
+            "parcel": {},
+        }
         for row in table("Things with a life of their own"):
             for kind, name, rank in zip(ranks, row[::2], row[1::2], strict=True):
                 if name:
                     ranks[kind][name] = int(rank)
-        tables: dict[str, dict[StrEnum, int]] = {
-            "payment": {**fold_money.PAYMENT_RANK},
-            "refund": {**fold_money.REFUND_RANK},
-            "dispute": {**fold_money.DISPUTE_RANK},
-            "parcel": {**fold_parcels.PARCEL_RANK},
-        }
         assert ranks == {
-            kind: {state.value: rank for state, rank in known.items()}
-            for kind, known in tables.items()
+            "payment": {state.value: rank for state, rank in fold_money.PAYMENT_RANK.items()},
+            "refund": {state.value: rank for state, rank in fold_money.REFUND_RANK.items()},
+            "dispute": {state.value: rank for state, rank in fold_money.DISPUTE_RANK.items()},
+            "parcel": {state.value: rank for state, rank in fold_parcels.PARCEL_RANK.items()},
         }
         assert f.ParcelState.DELAYED not in fold_parcels.PARCEL_RANK  # told as a word below it
 
 
 class TestWhatOperatorsSee:
     def test_every_log_event_is_explained_and_every_explained_one_is_logged(self) -> None:
-        logged = set(re.findall(r'log\.(?:info|warning|error|exception)\(\s*"([a-z_.]+)"', sources("")))
+        logged = set(
+            re.findall(r'log\.(?:info|warning|error|exception)\(\s*"([a-z_.]+)"', sources(""))
+        )
         assert len(logged) > 10
-        explained = {row[0].strip("`") for row in rows(section(OPERATIONS, "Log events"))} - {"event"}
+        explained = {row[0].strip("`") for row in rows(section(OPERATIONS, "Log events"))} - {
+            "event"
+        }
         assert explained == logged
 
     def test_every_metric_is_explained(self) -> None:

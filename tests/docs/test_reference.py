@@ -101,7 +101,9 @@ class TestSetupFile:
         assert set(coded(row[3])) == {*rule.needs_secrets, *rule.may_have_secrets}
         assert set(rule.options) <= set(coded(row[4]))
         required = {*rule.needs_secrets, *rule.needs_options}
-        assert {w for w in coded(row[3] + row[4]) if f"`{w}` (required)" in row[3] + row[4]} == required
+        assert {
+            w for w in coded(row[3] + row[4]) if f"`{w}` (required)" in row[3] + row[4]
+        } == required
 
     def test_the_roles_are_named(self) -> None:
         row = next(r for r in rows(section(SETUP_PAGE, "systems")) if r[0] == "`systems.ID.role`")
@@ -134,7 +136,8 @@ class TestSettings:
         found: set[str] = set()
         for path in read:
             text = path.read_text("utf-8")
-            found |= set(_READ.findall(text)) | set(_GIVEN.findall(text))
+            found |= set(_READ.findall(text))
+            found |= set(_GIVEN.findall(text)) if path.suffix == ".yml" else set()
         assert len(found) > 20
         internal = {"KETTE_OWNER"}  # handed to a child process, nobody sets it
         assert sorted(found - internal - set(coded(SETTINGS_PAGE))) == []
@@ -146,7 +149,9 @@ class TestSettings:
             for path in ROOT.glob(pattern)
         )
         settings = {f"KETTE_{name.upper()}" for name in Settings.model_fields}
-        named = {word for word in coded(SETTINGS_PAGE) if re.fullmatch(r"KETTE_[A-Z0-9_]+[A-Z0-9]", word)}
+        named = {
+            word for word in coded(SETTINGS_PAGE) if re.fullmatch(r"KETTE_[A-Z0-9_]+[A-Z0-9]", word)
+        }
         assert sorted(name for name in named - settings if name not in sources) == []
 
 
@@ -180,7 +185,15 @@ class TestCommands:
         missing = []
         for name in command_names():
             group, _, verb = name.partition(" ")
-            line = next((row[0] for row in rows(text) if f"kette {group}" in row[0] and (not verb or re.search(rf"\b{verb}\b", row[0]))), None)
+            line = next(
+                (
+                    row[0]
+                    for row in rows(text)
+                    if f"kette {group}" in row[0]
+                    and (not verb or re.search(rf"\b{verb}\b", row[0]))
+                ),
+                None,
+            )
             if line is None:
                 missing.append(name)
         assert missing == []
@@ -222,7 +235,7 @@ def roles_of(route: APIRoute) -> frozenset[str] | None:
 
 
 def documented_calls() -> dict[str, str]:
-    """"POST /v1/..." -> who may."""
+    """ "POST /v1/..." -> who may."""
     found = {}
     for row in rows(section(API_PAGE, "Calls")):
         for call in coded(row[0]):
@@ -238,12 +251,14 @@ WORDS = {
 
 class TestApi:
     def test_every_call_is_documented_and_every_documented_call_exists(self) -> None:
-        served = {f"{method} {route.path}" for route in routes() for method in route.methods}
+        served = {
+            f"{method} {route.path}" for route in routes() for method in sorted(route.methods or ())
+        }
         assert set(documented_calls()) == served
 
     @pytest.mark.parametrize("route", routes(), ids=lambda r: f"{'|'.join(r.methods)} {r.path}")
     def test_the_roles_are_those_of_the_code(self, route: APIRoute) -> None:
-        for method in route.methods:
+        for method in sorted(route.methods or ()):
             told = documented_calls()[f"{method} {route.path}"]
             if told.startswith("signature"):
                 assert {r.value for r in auth.INGESTERS} == set(
@@ -256,7 +271,10 @@ class TestApi:
     def test_readers_are_explained(self) -> None:
         line = next(x for x in API_PAGE.splitlines() if x.startswith('"Readers" are'))
         sentence = line.split(".")[0]
-        assert set(re.findall(r"automation|agent|approver|accountant|admin|ingest", sentence)) == WORDS["readers"]
+        assert (
+            set(re.findall(r"automation|agent|approver|accountant|admin|ingest", sentence))
+            == WORDS["readers"]
+        )
 
     def test_every_role_is_described(self) -> None:
         told = {row[0] for row in rows(section(API_PAGE, "Keys and roles"))} - {"role"}

@@ -46,9 +46,10 @@ class TestPage:
         assert links(head["file"]) == [f"../../n8n-workflows/{entry['file']}"]
         assert head["id"] == f"`{entry['id']}`"
         assert head["credentials"].split(", ") == [CREDENTIALS[c] for c in entry["credentials"]]
-        assert coded(head.get("calls", "")) == entry["calls"] or re.findall(
-            r"\[`(\w+)`\]", head.get("calls", "")
-        ) == entry["calls"]
+        assert (
+            coded(head.get("calls", "")) == entry["calls"]
+            or re.findall(r"\[`(\w+)`\]", head.get("calls", "")) == entry["calls"]
+        )
 
     def test_parts(self, entry: dict[str, Any]) -> None:
         titles = [title for level, title in headings(text_of(entry)) if level == 2]
