@@ -44,11 +44,12 @@ def _lifespan(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManag
         if service.settings.push:
             await service.pusher.start()
         ticker = asyncio.create_task(_tick_loop(service))
+        review = asyncio.create_task(asyncio.to_thread(service.review_after_setup_change))
         try:
             yield
         finally:
             ticker.cancel()
-            await asyncio.gather(ticker, return_exceptions=True)
+            await asyncio.gather(ticker, review, return_exceptions=True)
             if service.settings.push:
                 await service.pusher.stop()
             if service.gateway is not None:

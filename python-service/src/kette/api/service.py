@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
+import structlog
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
@@ -22,7 +23,9 @@ from kette.use_cases.ingest import Ingest
 from kette.use_cases.kernel import Kernel
 from kette.use_cases.lease import Lease
 from kette.use_cases.people import People
-from kette.use_cases.tick import refresh_listeners, tick
+from kette.use_cases.tick import redecide_all, refresh_listeners, tick
+
+log = structlog.get_logger("kette.service")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,6 +53,18 @@ class Service:
         due = tick(self.kernel)
         self.pusher.refresh()
         return due
+
+    def review_after_setup_change(self) -> int:
+        """A changed setup may decide differently: run the rules over every order once."""
+        version = self.kernel.setup.version
+        with self.kernel.store.read() as tx:
+            known = tx.value("setup_version")
+        count = redecide_all(self.kernel, "setup") if known not in (None, version) else 0
+        with self.kernel.store.write() as tx:
+            tx.set_value("setup_version", version)
+        if count:
+            log.info("setup.changed", orders=count, version=version)
+        return count
 
     def refresh_listeners(self) -> None:
         refresh_listeners(self.kernel)

@@ -28,12 +28,19 @@ app.command()(demo)
 
 @app.command()
 def serve(
-    setup_path: Annotated[Path, typer.Option("--setup", help="The merchant's setup file.")],
+    setup_path: Annotated[
+        Path, typer.Option("--setup", envvar="KETTE_SETUP", help="The merchant's setup file.")
+    ],
     database: Annotated[
-        str, typer.Option("--database", help="sqlite:///FILE or postgresql://USER@HOST/NAME")
+        str,
+        typer.Option(
+            "--database",
+            envvar="KETTE_DATABASE",
+            help="sqlite:///FILE or postgresql://USER@HOST/NAME",
+        ),
     ] = "sqlite:///kette.db",
-    port: Annotated[int, typer.Option("--port", min=1, max=65535)] = 8710,
-    host: Annotated[str, typer.Option("--host")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", envvar="KETTE_PORT", min=1, max=65535)] = 8710,
+    host: Annotated[str, typer.Option("--host", envvar="KETTE_HOST")] = "127.0.0.1",
 ) -> None:
     """Run the service: migrations, API, push, mail gateway."""
     from kette.cli.serving import run_service

@@ -36,6 +36,10 @@ LOOK_AGAIN = frozenset(
 )
 
 
+# Entries that only an approval ends: resolving them would let a role that may not approve decide.
+BY_APPROVAL = frozenset({"risk_review", "refund_needs_approval"})
+
+
 class Duplicate(msgspec.Struct, frozen=True):
     """Another order that this one repeats."""
 
@@ -154,7 +158,7 @@ class Case:
         """An entry that the exception list should hold, unless a person has resolved it.
         Returns whether it is open."""
         key = self.key(kind, name)
-        if self.is_handled(key):
+        if self.is_handled(key) and kind not in BY_APPROVAL:
             return False
         self._exceptions[key] = WantedException(key, kind, summary, context, suggestion, blocking)
         return True

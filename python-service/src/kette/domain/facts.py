@@ -118,7 +118,7 @@ class PayoutReported(_Body, tag="payout", frozen=True):
 
 
 class ParcelState(StrEnum):
-    """Progress of one parcel; see domain/fulfillment.py for the ranks."""
+    """Progress of one parcel; see domain/fold_parcels.py for the ranks."""
 
     ANNOUNCED = "announced"  # label made; the carrier has not seen the parcel
     SHIPPED = "shipped"  # the carrier has it

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from kette.domain import facts as f
+from kette.domain.decide import BY_APPROVAL
 from kette.domain.order import Address
 from kette.use_cases.errors import ConflictError, InvalidInputError, NotFoundError
 from kette.use_cases.kernel import Kernel
@@ -59,6 +60,13 @@ class People:
                 raise ConflictError(
                     f"exception {exception_id} is {row.status} already",
                     "Nothing is left to do; look at the order's history for who did it.",
+                )
+            if row.kind in BY_APPROVAL:
+                subject = str(row.context.get("subject", "risk"))
+                raise ConflictError(
+                    f"exception {exception_id} is ended by an approval, not by resolving it",
+                    f"Approve or refuse with subject {subject!r}: POST /v1/orders/{row.order_id}"
+                    "/approvals.",
                 )
             body = f.ExceptionHandled(row.key, "resolve", by, why, resolution=resolution)
             # Before deciding: what is "fixed" but still the case is opened again by the rules.

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Select, select
+from sqlalchemy import Connection, RowMapping, Select, select, tuple_
 
 from kette.adapters.database.sql import Cursor, Sql
 from kette.adapters.database.tables import orders
@@ -176,7 +176,8 @@ class OrdersTable:
         """Newest first, by id (ids are time-ordered). filters: channel, external_id, number,
         status ("payment:paid" or an order status), since, until, cursor, limit."""
         limit = int(filters.get("limit") or 50)
-        query: Select[Any] = select(orders).order_by(orders.c.id.desc()).limit(limit + 1)
+        newest_first = (orders.c.created_us.desc(), orders.c.id.desc())
+        query: Select[Any] = select(orders).order_by(*newest_first).limit(limit + 1)
         for name in ("channel", "external_id", "number", "customer_key"):
             if filters.get(name):
                 query = query.where(orders.c[name] == filters[name])
@@ -188,9 +189,14 @@ class OrdersTable:
         if filters.get("until"):
             query = query.where(orders.c.placed_us < to_us(filters["until"]))
         if filters.get("cursor"):
-            query = query.where(orders.c.id < filters["cursor"])
+            created_us, _, order_id = str(filters["cursor"]).partition(".")
+            place = tuple_(orders.c.created_us, orders.c.id)
+            query = query.where(place < (int(created_us or 0), order_id))
         rows = [_order(row) for row in self._connection.execute(query).mappings()]
-        return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
+        if len(rows) <= limit:
+            return rows, None
+        last = rows[limit - 1]
+        return rows[:limit], f"{to_us(last.created_at)}.{last.id}"
 
 
 class DecisionsTable:

@@ -102,7 +102,7 @@ orders = Table(
     UniqueConstraint("channel", "external_id"),
     Index("ix_orders_customer_key_placed_us", "customer_key", "placed_us"),
     Index("ix_orders_due_us", "due_us"),
-    Index("ix_orders_updated_us", "updated_us"),
+    Index("ix_orders_created_us", "created_us", "id"),
     Index("ix_orders_number", "number"),
 )
 

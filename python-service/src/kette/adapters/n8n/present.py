@@ -59,7 +59,7 @@ class Presenter:
         elif row.kind == "create_shipment":
             payload |= self._shipment(row, file)
         elif row.kind == "archive_document":
-            payload |= _archive(payload)
+            payload |= self._archive(row)
         return {**action, "data": payload}
 
     def _system(self, row: ActionRow) -> dict[str, str]:
@@ -81,6 +81,18 @@ class Presenter:
                 "total": order.total.public(),
                 "language": order.language or self._kernel.setup.customer.default_language,
             },
+        }
+
+    def _archive(self, row: ActionRow) -> dict[str, str]:
+        year, month = str(row.payload["issued_on"]).split("-")[:2]
+        number = str(row.payload["number"])
+        system = self._kernel.setup.systems.get(str(row.payload.get("system_id", "")))
+        options = system.options if system is not None else {}
+        return {
+            "pdf": f"/v1/invoices/{number}.pdf",
+            "file_name": f"{number}.pdf",
+            "folder": f"{year}/{month}",
+            **{name: options[name] for name in ("path", "bucket", "prefix") if name in options},
         }
 
     def _shipment(self, row: ActionRow, file: OrderFile) -> dict[str, Any]:
@@ -121,13 +133,3 @@ def _public_system(system: System | None) -> dict[str, str]:
     if system is None:
         return {}
     return {"id": system.id, "kind": system.kind, "base_url": system.base_url.rstrip("/")}
-
-
-def _archive(payload: dict[str, Any]) -> dict[str, Any]:
-    year, month = str(payload["issued_on"]).split("-")[:2]
-    number = str(payload["number"])
-    return {
-        "pdf": f"/v1/invoices/{number}.pdf",
-        "file_name": f"{number}.pdf",
-        "folder": f"{year}/{month}",
-    }

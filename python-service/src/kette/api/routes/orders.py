@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from kette.use_cases.record import load_file
 
 router = APIRouter(tags=["orders"])
 
+_CURSOR = re.compile(r"\d{1,18}\.ord_[0-9a-f]{1,40}\Z")
 AXES = ("order", "payment", "risk", "fulfillment", "return", "accounting")
 
 
@@ -43,6 +45,8 @@ def list_orders(
     for name, at in (("from", since), ("to", until)):
         if at is not None and at.tzinfo is None:
             raise InvalidInputError(name, "needs an offset, as in 2026-11-01T00:00:00+01:00")
+    if cursor is not None and not _CURSOR.match(cursor):
+        raise InvalidInputError("cursor", "must be the next_cursor of an earlier answer")
     service = service_of(request)
     with service.kernel.store.read() as tx:
         rows, more = tx.orders.find(

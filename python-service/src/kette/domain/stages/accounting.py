@@ -54,15 +54,14 @@ def _is_invoice_due(case: Case) -> bool:
     supplied when paid. An order that was cancelled or refunded before that needs no invoice."""
     if case.is_cancelled or case.view.is_blocked:
         return False
+    if case.shipping.is_all_out:
+        return True  # supplied, whatever became of the payment
     if case.statuses.payment not in INVOICEABLE:
-        # Delivered and refunded or charged back since: the supply still needs its invoice.
-        return case.shipping.is_all_out and case.statuses.payment in (
-            PaymentStatus.REFUNDED,
-            PaymentStatus.CHARGEBACK,
-        )
-    if case.shipping.is_physical and case.setup.accounting.invoice_at == "shipment":
-        return case.shipping.is_all_out
-    return case.file.captured_minor > 0 or case.shipping.is_all_out or case.file.due_minor == 0
+        return False
+    if case.shipping.is_physical:
+        return case.setup.accounting.invoice_at == "payment" and case.file.captured_minor > 0
+    is_supplied_on_account = case.statuses.payment is PaymentStatus.LATER
+    return case.file.captured_minor > 0 or case.file.due_minor == 0 or is_supplied_on_account
 
 
 def _reason(case: Case) -> str:

@@ -224,12 +224,12 @@ def _tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
         sa.UniqueConstraint("channel", "external_id", name=op.f("uq_orders_channel_external_id")),
     )
+    op.create_index("ix_orders_created_us", "orders", ["created_us", "id"], unique=False)
     op.create_index(
         "ix_orders_customer_key_placed_us", "orders", ["customer_key", "placed_us"], unique=False
     )
     op.create_index("ix_orders_due_us", "orders", ["due_us"], unique=False)
     op.create_index("ix_orders_number", "orders", ["number"], unique=False)
-    op.create_index("ix_orders_updated_us", "orders", ["updated_us"], unique=False)
     op.create_table(
         "refs",
         sa.Column("system_id", sa.String(length=64), nullable=False),
