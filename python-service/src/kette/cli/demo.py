@@ -11,6 +11,7 @@ import secrets
 import shutil
 import signal
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -42,6 +43,7 @@ _PORT_VARIABLES = {
     "sandbox_smtp": "KETTE_PORT_SANDBOX_SMTP",
 }
 _HIGHEST_PORT = 65535
+_PORTS_FREE_AFTER_S = 10.0
 _WIDTH_WITHOUT_TERMINAL = 180
 _KNOWN_ERRORS = (
     DeployError,
@@ -68,7 +70,7 @@ def demo(
         project = find_project()
         ports = ports_from(os.environ)
         folder = project.run / "demo"
-        _end_earlier_run(folder)
+        _end_earlier_run(folder, ports)
         refuse_taken_ports(ports)
         all_passed = _run(project, folder, ports, only=only, play=play, ends_itself=ends_itself)
     except PortError as error:
@@ -97,12 +99,17 @@ def ports_from(environ: Mapping[str, str]) -> Ports:
 def refuse_taken_ports(ports: Ports) -> None:
     """Raise PortError naming each taken port and the variable that changes it."""
     taken = [
-        f"Port {getattr(ports, name)} is taken. Set another one with {variable}=<port>."
-        for name, variable in _PORT_VARIABLES.items()
-        if is_port_taken(getattr(ports, name))
+        f"Port {getattr(ports, name)} is taken. "
+        f"Set another one with {_PORT_VARIABLES[name]}=<port>."
+        for name in taken_ports(ports)
     ]
     if taken:
         raise PortError("\n".join(taken))
+
+
+def taken_ports(ports: Ports) -> list[str]:
+    """Return the names of the ports on which another program listens."""
+    return [name for name in _PORT_VARIABLES if is_port_taken(getattr(ports, name))]
 
 
 def _run(
@@ -145,15 +152,17 @@ def _end_on_signals() -> threading.Event:
     return event
 
 
-def _end_earlier_run(folder: Path) -> None:
+def _end_earlier_run(folder: Path, ports: Ports) -> None:
     """End what a killed demo left running. Raises ProgramError when a demo still runs."""
     pid_files = folder / "pids"
     demo_itself = pid_files / "demo"
     if is_alive(demo_itself):
         raise ProgramError("A demo is running in this checkout already; end it first.")
     demo_itself.unlink(missing_ok=True)
-    for file in pid_files.glob("*"):
-        end_leftover(file)
+    ended = [end_leftover(file) for file in pid_files.glob("*")]
+    deadline = time.monotonic() + _PORTS_FREE_AFTER_S
+    while any(ended) and taken_ports(ports) and time.monotonic() < deadline:
+        time.sleep(0.1)
 
 
 def _console() -> Console:

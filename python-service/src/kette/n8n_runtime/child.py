@@ -130,14 +130,18 @@ def is_alive(pid_file: Path) -> bool:
     return _noted(pid_file) is not None
 
 
-def end_leftover(pid_file: Path) -> None:
-    """Kill the group that the noted process leads, if that very process still runs."""
+def end_leftover(pid_file: Path) -> bool:
+    """Kill the group that the noted process leads, if that very process still runs.
+
+    Returns whether it did; the ports of what was killed become free a moment later.
+    """
     pid = _noted(pid_file)
     if pid is not None:
         os.killpg(pid, signal.SIGKILL)
         while _noted(pid_file) == pid:
             time.sleep(0.05)
     pid_file.unlink(missing_ok=True)
+    return pid is not None
 
 
 def _noted(pid_file: Path) -> int | None:
