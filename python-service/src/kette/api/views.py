@@ -23,7 +23,7 @@ def money_out(value: Any) -> Any:
         if value.keys() == {"minor", "currency"}:
             return Money(value["minor"], value["currency"]).public()
         return {key: money_out(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):  # tuples of a struct stay tuples on the way out
         return [money_out(item) for item in value]
     return value
 

@@ -11,7 +11,14 @@ import msgspec
 
 from kette.domain.decide import Assessment, Decision, decide
 from kette.domain.duplicates import Fingerprint, fingerprint, twin_keys
-from kette.domain.facts import Fact, FactDraft, OrderSnapshot, Ref
+from kette.domain.facts import (
+    Fact,
+    FactDraft,
+    OrderRemoved,
+    OrderRestored,
+    OrderSnapshot,
+    Ref,
+)
 from kette.domain.fold import fold
 from kette.domain.state import OrderFile
 from kette.use_cases.kernel import Kernel
@@ -19,6 +26,7 @@ from kette.use_cases.ports import Place, StreamFact, Transaction
 from kette.use_cases.reconcile import Outcome, reconcile
 
 _ENCODE = msgspec.json.Encoder(order="sorted")
+SHOP_WORDS = (OrderSnapshot, OrderRemoved, OrderRestored)
 _NAMESPACE = uuid.UUID("5b2f8a5e-5d3c-4e0a-9a1f-6b8f4f0d7c11")
 
 
@@ -134,6 +142,10 @@ def _targets(
     targets: dict[str, Target] = {}
     for draft in drafts:
         founding_first = sorted(draft.refs, key=lambda r: not r.founds_order)
+        if isinstance(draft.body, SHOP_WORDS):
+            # The shop names its own order. Its other names (a payment that two orders share, a
+            # number that a plugin gave twice) must not lead into another order's file.
+            founding_first = [r for r in founding_first if r.founds_order] or founding_first
         found = next(
             (known[n] for r in founding_first if (n := (r.system_id, r.name)) in known), None
         )
