@@ -21,8 +21,6 @@ from kette.n8n_runtime.steps import Say, exclusive, is_free, run_step
 COMPLETE = ".complete"
 _PARTIAL = ".partial-"
 _BUILT_OR_INSTALLED = {"node_modules", "dist", ".git", "coverage"}
-# Source maps and type declarations are over a quarter of n8n's 2.8 GB; running never reads them.
-_NOT_NEEDED_AT_RUN_TIME = (".map", ".d.ts", ".d.mts", ".d.cts")
 
 
 def ensure_n8n(project: Project, say: Say) -> Path:
@@ -59,7 +57,6 @@ def ensure_n8n(project: Project, say: Say) -> Path:
             log=log,
             say=say,
         )
-        _remove_unneeded(folder / "node_modules")
 
     return filled_once(f"n8n-{key}", fill, say)
 
@@ -176,9 +173,3 @@ def _source_files(folder: Path) -> Iterator[Path]:
             yield from _source_files(path)
         else:
             yield path
-
-
-def _remove_unneeded(folder: Path) -> None:
-    for path in folder.rglob("*"):
-        if path.name.endswith(_NOT_NEEDED_AT_RUN_TIME) and path.is_file():
-            path.unlink()
