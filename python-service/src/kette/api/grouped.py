@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from kette.use_cases.ingest import Ingest, Ingested, Prepared, nothing_to_record
+from kette.use_cases.ingest import RULE_ERRORS, Ingest, Ingested, Prepared, nothing_to_record
 from kette.use_cases.kernel import Kernel
 
 GROUP_MAX = 16  # bounds how long one group keeps the loop
@@ -51,11 +51,15 @@ class GroupedIngest:
                     try:
                         with tx.savepoint():
                             result, due = self._ingest.store(tx, prepared)
+                    except RULE_ERRORS as error:
+                        with tx.savepoint():
+                            kept = self._ingest.given_up(prepared, error)
+                            result, due = self._ingest.store(tx, kept)
                     except Exception as error:  # this delivery's own; the others go in
                         results.append((answer, error))
-                    else:
-                        stages |= due
-                        results.append((answer, result))
+                        continue
+                    stages |= due
+                    results.append((answer, result))
         except Exception as error:  # nothing of the group was stored
             results = [(answer, error) for _, answer in group]
             stages = set()

@@ -10,7 +10,6 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from kette.use_cases.errors import (
@@ -18,7 +17,9 @@ from kette.use_cases.errors import (
     InvalidInputError,
     NotFoundError,
     SignatureInvalidError,
+    StoreBusyError,
     UnknownSystemError,
+    UnstorableError,
 )
 
 log = structlog.get_logger("kette.api")
@@ -134,9 +135,13 @@ def install(app: FastAPI) -> None:
         detail = f"{first['field']}: {first['message']}"
         return problem(422, "invalid_input", detail, reasons=reasons)
 
-    @app.exception_handler(OperationalError)
-    async def _database(request: Request, error: OperationalError) -> Response:
-        log.error("database.unavailable", path=request.url.path, error=str(error.orig)[:300])
+    @app.exception_handler(UnstorableError)
+    async def _unstorable(_request: Request, error: UnstorableError) -> Response:
+        return problem(422, "invalid_input", str(error))
+
+    @app.exception_handler(StoreBusyError)
+    async def _database(request: Request, error: StoreBusyError) -> Response:
+        log.error("database.unavailable", error=str(error), cause=str(error.__cause__)[:300])
         headers = {"Retry-After": "2"}
         return problem(
             503, "busy", "The database does not answer. Try again.", retryable=True, headers=headers

@@ -7,6 +7,14 @@ class KetteError(Exception):
     """Base of all errors that a caller can act on."""
 
 
+class StoreBusyError(KetteError):
+    """The database does not answer now, or gave way to another writer. Trying again helps."""
+
+
+class UnstorableError(KetteError, ValueError):
+    """A value that the database cannot hold, such as the character NUL."""
+
+
 class UnknownSystemError(KetteError):
     def __init__(self, system_id: str, known: list[str]) -> None:
         super().__init__(system_id)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
+import structlog
 
 from kette.domain.actions import WantedException
 from kette.domain.facts import FactDraft, PayloadUnknown, RunFailed, Translation
@@ -17,10 +18,25 @@ from kette.use_cases.kernel import Kernel
 from kette.use_cases.ports import Transaction
 from kette.use_cases.reconcile import open_exception
 from kette.use_cases.record import Recorded, record
+from kette.use_cases.run_failed import run_failed
+
+log = structlog.get_logger("kette.ingest")
 
 # Headers worth keeping beside the raw body; the rest says nothing about the event.
 KEPT_HEADER_PREFIXES = ("x-", "stripe-", "sendcloud-", "content-type", "user-agent")
 NOT_KEPT = ("x-forwarded", "x-real-ip", "x-api-key")
+
+
+# What a rule raises when it is broken. Errors of the database are not among them: they pass.
+RULE_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 class Ingested(msgspec.Struct, frozen=True):
@@ -70,8 +86,12 @@ class Ingest:
         prepared = self.prepare(system_id, headers, body)
         if not prepared.translation.facts:
             return nothing_to_record(prepared)
-        with self._kernel.store.write() as tx:
-            result, stages = self.store(tx, prepared)
+        try:
+            with self._kernel.store.write() as tx:
+                result, stages = self.store(tx, prepared)
+        except RULE_ERRORS as error:
+            with self._kernel.store.write() as tx:
+                result, stages = self.store(tx, self.given_up(prepared, error))
         if stages:
             self._kernel.on_due(stages)
         return result
@@ -90,6 +110,16 @@ class Ingest:
             unknown = error
             translation = Translation((_unknown_draft(error, headers, body, now),))
         return Prepared(system_id, headers, body, translation, unknown, now)
+
+    def given_up(self, prepared: Prepared, error: Exception) -> Prepared:
+        """The delivery as one that we do not understand, where our own rules fail on it: it is kept
+        and shown, and the vendor does not switch its webhook off. Handed in again after a repair,
+        it is read anew."""
+        log.error("ingest.rule_failed", system=prepared.system_id, exc_info=error)
+        unknown = UnknownPayload("internal", f"our rules failed on it ({type(error).__name__})")
+        now = prepared.received_at
+        draft = _unknown_draft(unknown, prepared.headers, prepared.body, now)
+        return msgspec.structs.replace(prepared, translation=Translation((draft,)), unknown=unknown)
 
     def store(self, tx: Transaction, prepared: Prepared) -> tuple[Ingested, set[str]]:
         """Record and decide within a transaction; also the stages with something new to do."""
@@ -116,6 +146,9 @@ class Ingest:
         """Facts that belong to no order but need a person."""
         stages: set[str] = set()
         for draft in drafts:
+            if isinstance(draft.body, RunFailed):
+                stages |= run_failed(self._kernel, tx, draft.body, now)
+                continue
             entry = _entry(system_id, draft, unknown)
             if entry is not None and tx.exceptions.by_key(entry.key) is None:
                 stages |= open_exception(self._kernel, tx, None, entry, "intake", now)
@@ -148,23 +181,6 @@ def _entry(
             summary=f"{system_id} sent something we do not understand: {unknown.reason[:300]}",
             context={"system": system_id, "topic": body.topic, "digest": body.digest},
             suggestion="Look at the stored delivery; check the sender's webhook settings.",
-        )
-    if isinstance(body, RunFailed):
-        return WantedException(
-            key=f"run_failed:{body.execution_id}",
-            kind="action_failed",
-            summary=f"n8n run of {body.workflow_name!r} failed in {body.node!r}: {body.message}"[
-                :500
-            ],
-            context={
-                "workflow": body.workflow_name,
-                "workflow_id": body.workflow_id,
-                "execution_id": body.execution_id,
-                "url": body.url,
-                "node": body.node,
-                "message": body.message,
-            },
-            suggestion="Open the execution in n8n. Its actions come again when their lease ends.",
         )
     return None
 

@@ -74,8 +74,8 @@ def record(
     stages: set[str] = set()
     is_new = False
     for target in _targets(tx, drafts, order_id, now):
-        loaded = _open(tx, target)
         stream = target.order_id or _foreign_stream(source, target.drafts[0])
+        loaded = _open(tx, target, stream)
         known = _known(tx, source, target, loaded)
         fresh = _unique([draft for draft in target.drafts if draft.external_id[:255] not in known])
         fact_ids.extend(known.values())
@@ -105,11 +105,12 @@ def record(
     )
 
 
-def _open(tx: Transaction, target: Target) -> list[StreamFact]:
+def _open(tx: Transaction, target: Target, stream: str) -> list[StreamFact]:
     """Lock the order, note its new names, load what is known of it."""
+    # Streams without an order are shared by many: the next number must be taken by one.
+    tx.facts.lock_order(stream)
     if target.order_id is None:
         return []
-    tx.facts.lock_order(target.order_id)
     tx.facts.add_refs(target.new_refs, target.order_id)
     return _load_order(tx, target.order_id)
 
@@ -135,9 +136,14 @@ def _targets(
     if order_id is not None:
         return [Target(order_id, list(drafts), [], False)]
     refs = list({(r.system_id, r.name): r for draft in drafts for r in draft.refs}.values())
-    # Keeps a payment and the order it belongs to from passing each other unseen.
-    for name in sorted(f"{r.system_id}|{r.name}" for r in refs):
-        tx.facts.lock_order(name)
+    if tx.facts.has_other_writers:
+        # Keeps a payment and the order it belongs to, or an order and its repetition, from passing
+        # each other unseen.
+        names = [f"{r.system_id}|{r.name}" for r in refs]
+        orders = [draft.body.order for draft in drafts if isinstance(draft.body, OrderSnapshot)]
+        names += [f"twin|{key}" for order in orders for key in twin_keys(fingerprint(order))]
+        for name in sorted(names):
+            tx.facts.lock_order(name)
     known = tx.facts.orders_of(refs)
     targets: dict[str, Target] = {}
     for draft in drafts:

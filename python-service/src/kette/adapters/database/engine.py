@@ -14,10 +14,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import exc as sqlalchemy_errors
 from sqlalchemy.engine import make_url
 
+from kette.use_cases.errors import StoreBusyError, UnstorableError
+
 SQLITE_BUSY_MS = 15_000
+_BUSY = (
+    sqlite3.OperationalError,
+    psycopg.OperationalError,
+    sqlalchemy_errors.OperationalError,
+    sqlalchemy_errors.TimeoutError,
+)
+_UNSTORABLE = (sqlite3.DataError, psycopg.DataError, sqlalchemy_errors.DataError)
 
 
 def make_engine(url: str) -> Engine:
@@ -29,13 +40,16 @@ def make_engine(url: str) -> Engine:
             connect_args={"check_same_thread": False, "timeout": SQLITE_BUSY_MS / 1000},
             pool_size=12,
             max_overflow=24,
+            hide_parameters=True,  # values are customers' data and must not reach the log
         )
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", _sqlite_begin)
         return engine
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-        return create_engine(parsed, pool_size=10, max_overflow=20, pool_pre_ping=True)
+        return create_engine(
+            parsed, pool_size=10, max_overflow=20, pool_pre_ping=True, hide_parameters=True
+        )
     raise ValueError(
         f"database {parsed.get_backend_name()!r} is not supported; "
         "use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
@@ -61,6 +75,17 @@ def _sqlite_begin(connection: Connection) -> None:
     connection.exec_driver_sql(f"BEGIN {mode}")
 
 
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Errors of the drivers in our own words."""
+    try:
+        yield
+    except _BUSY as error:
+        raise StoreBusyError(type(error).__name__) from error
+    except _UNSTORABLE as error:
+        raise UnstorableError("a value cannot be stored; text must not hold NUL") from error
+
+
 class Database:
     """Write and read scopes over one engine."""
 
@@ -73,15 +98,15 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         if not self.is_sqlite:
-            with self.engine.begin() as connection:
+            with translated_errors(), self.engine.begin() as connection:
                 yield connection
             return
-        with self._writer, self.engine.begin() as connection:
+        with self._writer, translated_errors(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        with self.engine.connect() as raw:
+        with translated_errors(), self.engine.connect() as raw:
             connection = raw.execution_options(kette_begin="DEFERRED") if self.is_sqlite else raw
             with connection.begin():
                 yield connection

@@ -64,6 +64,7 @@ class FactsTable:
 
     def __init__(self, connection: Connection) -> None:
         self._cursor = Cursor(connection)
+        self.has_other_writers = self._cursor.is_postgres
 
     def save_delivery(
         self, delivery_id: str, system_id: str, headers: str, body: bytes, received_at: datetime
@@ -99,7 +100,7 @@ class FactsTable:
         return [order_id, *(f"{system}|{name}"[:160] for system, name in rows)]
 
     def lock_order(self, order_id: str) -> None:
-        if self._cursor.is_postgres:
+        if self.has_other_writers:
             self._cursor.rows(_LOCK, {"order_id": order_id})
 
     def load(self, streams: Sequence[str]) -> list[StreamFact]:

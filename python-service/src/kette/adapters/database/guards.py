@@ -11,6 +11,14 @@ ERASABLE = {
     "fact_bodies": ("fact_id", "salt"),
     "deliveries": ("id", "system_id", "digest", "received_us", "headers"),
 }
+# What makes a row of each table unique, for SQLite's REPLACE (see sqlite_guards).
+UNIQUE = {
+    "facts": (("id",), ("source", "external_id"), ("stream", "seq")),
+    "decisions": (("id",),),
+    "documents": (("number",), ("action_key",)),
+    "fact_bodies": (("fact_id",),),
+    "deliveries": (("id",), ("system_id", "digest")),
+}
 
 
 def sqlite_guards() -> list[str]:
@@ -31,6 +39,18 @@ def sqlite_guards() -> list[str]:
             f"CREATE TRIGGER {table}_only_erase BEFORE UPDATE ON {table} "
             f"WHEN NEW.body IS NOT NULL OR {changed} BEGIN "
             f"SELECT RAISE(ABORT, '{table}: only the erasure of a body is allowed'); END"
+        )
+    for table, keys in UNIQUE.items():
+        # INSERT OR REPLACE removes the row that is in the way past the triggers on DELETE. A
+        # delivery that is known already is passed over, which is what its own INSERT wants.
+        known = " OR ".join(
+            "(" + " AND ".join(f"{column} = NEW.{column}" for column in key) + ")" for key in keys
+        )
+        refuse = "IGNORE" if table == "deliveries" else f"ABORT, '{table} is append-only'"
+        is_there = f"EXISTS (SELECT 1 FROM {table} WHERE {known})"  # noqa: S608 - constant names
+        statements.append(
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN {is_there} "
+            f"BEGIN SELECT RAISE({refuse}); END"
         )
     return statements
 

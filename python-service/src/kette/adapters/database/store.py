@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from kette.adapters.database.engine import Database
+from kette.adapters.database.engine import Database, translated_errors
 from kette.adapters.database.facts_table import FactsTable
 from kette.adapters.database.list_tables import (
     DocumentsTable,
@@ -68,7 +68,8 @@ class SqlTransaction:
         cursor = self._connection.connection.cursor()
         cursor.execute("SAVEPOINT kette_part")
         try:
-            yield
+            with translated_errors():
+                yield
         except BaseException:
             cursor.execute("ROLLBACK TO SAVEPOINT kette_part")
             raise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-
 from kette.adapters.database.guards import postgres_guards, sqlite_guards
 
 revision = "0001"
