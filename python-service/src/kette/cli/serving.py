@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import tempfile
@@ -33,6 +34,11 @@ def run_service(settings: Settings) -> int:
     except SecretError as error:
         typer.echo(str(error), err=True)
         return 2
+    # What was built at the start stays for good: the collector need not look at it again, and not
+    # at every few hundred objects of an event either.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
     uvicorn.run(
         create_app(service),
         host=settings.host,
