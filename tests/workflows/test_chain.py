@@ -29,40 +29,33 @@ def node(workflow: dict[str, Any], name: str) -> dict[str, Any]:
         Stage.EXCEPTIONS,
     ],
 )
-def test_push_and_sweep_bring_a_kind_to_the_same_place(
-    workflow_files: Files, stage: Stage
-) -> None:
+def test_push_and_sweep_bring_a_kind_to_the_same_place(workflow_files: Files, stage: Stage) -> None:
     """The order of the trigger's outputs is that of STAGE_KINDS; the switch says each kind aloud."""
     workflow = next(
         file.workflow
         for file in workflow_files.values()
         for n in file.workflow["nodes"]
-        if n["type"] == "n8n-nodes-kette.ketteTrigger"
-        and n["parameters"]["stage"] == stage.value
+        if n["type"] == "n8n-nodes-kette.ketteTrigger" and n["parameters"]["stage"] == stage.value
     )
     rules = node(workflow, "Route by Kind")["parameters"]["rules"]["values"]
     named = tuple(rule["conditions"]["conditions"][0]["rightValue"] for rule in rules)
     assert named == STAGE_KINDS[stage]
     connections = workflow["connections"]
-    assert (
-        connections["Receive Due Actions"]["main"]
-        == connections["Route by Kind"]["main"]
-    )
+    assert connections["Receive Due Actions"]["main"] == connections["Route by Kind"]["main"]
 
 
 def test_doc_pages_named_on_the_canvas_exist(workflow_files: Files) -> None:
-    readme = (Path(__file__).parents[2] / "n8n-workflows" / "README.md").read_text()
-    headings = re.findall(r"^#+ (.+)$", readme, re.MULTILINE)
-    anchors = {
-        re.sub(r"[^a-z0-9 -]", "", h.lower()).replace(" ", "-") for h in headings
-    }
+    root = Path(__file__).parents[2]
     named = {
         file.path: re.findall(
-            r"README\.md#(\S+)",
+            r"docs/workflows/\S+\.md",
             node(file.workflow, "About This Workflow")["parameters"]["content"],
         )
         for file in workflow_files.values()
     }
-    assert {
-        path: pages for path, pages in named.items() if not set(pages) & anchors
-    } == {}
+    missing = {
+        path: pages
+        for path, pages in named.items()
+        if not pages or not all((root / page).is_file() for page in pages)
+    }
+    assert missing == {}

@@ -40,6 +40,7 @@ TYPE_VERSIONS: dict[str, float] = {
     f"{BASE}set": 3.5,
     f"{BASE}splitOut": 1,
     f"{BASE}switch": 3.4,
+    f"{BASE}wait": 1.1,
     f"{BASE}webhook": 2.1,
 }
 # Nodes that touch something outside n8n: what fails there must go to the error output.
@@ -48,14 +49,14 @@ CODE_TYPES = frozenset(
     BASE + name
     for name in ("code", "function", "functionItem", "executeCommand", "ssh", "aiTransform")
 )
-WEBHOOK_TYPES = frozenset({f"{BASE}webhook", KETTE_TRIGGER})
+WEBHOOK_TYPES = frozenset({f"{BASE}webhook", f"{BASE}wait", KETTE_TRIGGER})
 CREDENTIALS = {
     (ref.type, ref.id, ref.name) for ref in (KETTE_API, WOOCOMMERCE, STRIPE, SENDCLOUD, MAIL)
 } | {("s3", "ketteS3000000001", "S3 Archive")}
 
 GRID = (240, 160)
 VERBS = """Add Archive Ask Cancel Check Confirm Create Download Hand Hold Issue Lease Look Mail Read
-Receive Record Refund Refuse Release Report Route Send Set Split Store Take Update Upload Write"""
+Receive Record Refund Refuse Release Report Route Send Set Split Store Take Update Upload Wait Write"""
 FIRST_WORDS = frozenset(VERBS.split()) | {"Every", "When", "About", "Why"}
 NAME = re.compile(r"[A-Z][A-Za-z]*( [A-Za-z]+)+\??")
 LITERAL_HOST = re.compile(
