@@ -12,7 +12,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from kette.use_cases.ingest import RULE_ERRORS, Ingest, Ingested, Prepared, nothing_to_record
+from kette.use_cases.errors import RULE_ERRORS
+from kette.use_cases.ingest import Ingest, Ingested, Prepared, nothing_to_record
 from kette.use_cases.kernel import Kernel
 
 GROUP_MAX = 16  # bounds how long one group keeps the loop

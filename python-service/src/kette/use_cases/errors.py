@@ -50,3 +50,15 @@ class InvalidInputError(KetteError):
         super().__init__(f"{field}: {detail}")
         self.field = field
         self.detail = detail
+
+
+# What a rule raises when it is broken. Errors of the database are not among them: they pass.
+RULE_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)

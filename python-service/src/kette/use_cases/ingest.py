@@ -13,7 +13,7 @@ import structlog
 from kette.domain.actions import WantedException
 from kette.domain.facts import FactDraft, PayloadUnknown, RunFailed, Translation
 from kette.domain.policy import System
-from kette.use_cases.errors import UnknownSystemError
+from kette.use_cases.errors import RULE_ERRORS, UnknownSystemError
 from kette.use_cases.kernel import Kernel
 from kette.use_cases.ports import Transaction
 from kette.use_cases.reconcile import open_exception
@@ -25,18 +25,6 @@ log = structlog.get_logger("kette.ingest")
 # Headers worth keeping beside the raw body; the rest says nothing about the event.
 KEPT_HEADER_PREFIXES = ("x-", "stripe-", "sendcloud-", "content-type", "user-agent")
 NOT_KEPT = ("x-forwarded", "x-real-ip", "x-api-key")
-
-
-# What a rule raises when it is broken. Errors of the database are not among them: they pass.
-RULE_ERRORS = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
 
 
 class Ingested(msgspec.Struct, frozen=True):

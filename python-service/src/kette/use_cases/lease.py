@@ -7,14 +7,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+import structlog
 
 from kette.domain.actions import STAGE_KINDS, Stage
 from kette.domain.facts import FactDraft
-from kette.use_cases.errors import InvalidInputError
+from kette.use_cases.errors import RULE_ERRORS, InvalidInputError
 from kette.use_cases.kernel import Kernel
 from kette.use_cases.ports import ActionRow, Transaction
-from kette.use_cases.record import record
+from kette.use_cases.record import record, redecide
 from kette.use_cases.report import Report, fail_attempt, reported_fact
+
+log = structlog.get_logger("kette.lease")
 
 # (transaction, action) -> what the workflow gets; raises PresentationError
 Present = Callable[[Transaction, ActionRow], dict[str, Any]]
@@ -61,6 +64,9 @@ class Lease:
                     actions.append(self._present(tx, row))
                 except PresentationError as error:
                     broken.append((row, str(error)))
+                except RULE_ERRORS as error:  # the other actions of the batch must go out
+                    log.exception("lease.presentation_failed", kind=row.kind)
+                    broken.append((row, f"{row.kind} cannot be put into words: {error!r}"))
         for row, reason in broken:
             self._refuse(row, reason)
         return Batch(lease_id, tuple(actions))
@@ -74,13 +80,18 @@ class Lease:
             if row.order_id is not None:
                 report = Report(row.key, False, error=reason, retryable=False)
                 draft = FactDraft(
-                    f"{row.key}#{row.attempt}:refused", now, reported_fact(kernel, row, report)
+                    f"{row.key}#{row.lease_id}:refused", now, reported_fact(kernel, row, report)
                 )
                 stages |= record(kernel, tx, "kette", [draft], now, order_id=row.order_id).stages
         if stages:
             kernel.on_due(stages)
 
     def give_back(self, lease_id: str, not_before: datetime) -> None:
-        """The batch never reached its workflow: the attempt does not count."""
-        with self._kernel.store.write() as tx:
-            tx.outbox.release(lease_id, not_before)
+        """The batch never reached its workflow: the attempt does not count. What is no longer
+        wanted by now is withdrawn."""
+        kernel = self._kernel
+        with kernel.store.write() as tx:
+            order_ids = tx.outbox.release(lease_id, not_before)
+        for order_id in order_ids:
+            with kernel.store.write() as tx:
+                redecide(kernel, tx, order_id, kernel.now(), "returned")

@@ -167,6 +167,9 @@ class Orders(Protocol):
         """The customer's newest orders, up to 100."""
 
     def due(self, now: datetime, limit: int) -> list[str]: ...
+    def postpone(self, order_id: str, until: datetime) -> None:
+        """Look at the order again then and not before."""
+
     def ids(self, after: str, limit: int) -> list[str]: ...
     def find(self, **filters: Any) -> tuple[list[OrderRow], str | None]: ...
 
@@ -185,8 +188,12 @@ class Outbox(Protocol):
         now: datetime,
         until: datetime,
     ) -> list[ActionRow]: ...
-    def release(self, lease_id: str, not_before: datetime) -> None:
-        """Give back a lease that was never handed over: the attempt does not count."""
+    def release(self, lease_id: str, not_before: datetime) -> list[str]:
+        """Give back a lease that was never handed over: the attempt does not count. Returns the
+        orders concerned."""
+
+    def withdraw(self, keys: Sequence[str], now: datetime) -> list[str]:
+        """Withdraw those that nobody has leased; returns which these were."""
 
     def expired(self, now: datetime, limit: int) -> list[ActionRow]: ...
     def leases_in_flight(self, stage: str, now: datetime) -> int: ...
@@ -203,6 +210,12 @@ class Exceptions(Protocol):
     def insert(self, row: dict[str, Any]) -> None: ...
     def update(self, exception_id: str, **values: Any) -> None: ...
     def overdue(self, now: datetime, limit: int) -> list[ExceptionRow]: ...
+    def is_any_awake(self, now: datetime) -> bool:
+        """Is there something to wake?"""
+
+    def wake(self, now: datetime) -> None:
+        """Open what was snoozed until now."""
+
     def open_by_kind(self) -> dict[str, int]: ...
     def find(self, **filters: Any) -> tuple[list[ExceptionRow], str | None]: ...
 

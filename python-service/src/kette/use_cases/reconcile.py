@@ -89,6 +89,7 @@ def _actions(
                 state="pending",
                 payload=action.payload,
                 not_before=now,
+                finished=None,
                 reasons=list(action.reasons),
             )
             revived.append(action.key)
@@ -139,9 +140,7 @@ def _withdraw(
         for row in known.values()
         if row.state == "pending" and row.key not in wanted and row.stage != exceptions_stage
     ]
-    for key in gone:
-        tx.outbox.update(key, state="withdrawn", finished=now)
-    return gone
+    return tx.outbox.withdraw(gone, now)
 
 
 def _exceptions(
@@ -191,10 +190,7 @@ def close_exception(tx: Transaction, row: ExceptionRow, now: datetime) -> None:
 
 def withdraw_messages(tx: Transaction, exception_id: str, now: datetime) -> None:
     """What has not been sent to the owner yet need not be sent any more."""
-    keys = [f"notify_owner:{exception_id}", f"escalate:{exception_id}"]
-    for key, action in tx.outbox.get(keys).items():
-        if action.state == "pending":
-            tx.outbox.update(key, state="withdrawn", finished=now)
+    tx.outbox.withdraw([f"notify_owner:{exception_id}", f"escalate:{exception_id}"], now)
 
 
 def open_exception(

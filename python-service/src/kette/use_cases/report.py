@@ -30,6 +30,7 @@ class Report(msgspec.Struct, frozen=True):
     answer: dict[str, Any] = {}
     error: str = ""
     retryable: bool = True
+    lease_id: str = ""  # of the batch that the action came with; empty where nobody says
 
 
 class ReportResult(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -78,28 +79,36 @@ def report_one(
         )
         _close_failure(tx, row, now)
         status = "done"
-    else:
+    elif _ends_attempt(row, report):
         status = fail_attempt(kernel, tx, row, report.error, report.retryable, now, stages)
+    elif report.lease_id:
+        status = row.state  # a late word on a lease that is over: part of the history, no more
+    else:
+        return ReportResult(report.key, True, row.state, "no lease of it is running"), stages
     if row.order_id is not None:
         fact = reported_fact(kernel, row, report)
         if fact.done and row.kind == "create_shipment" and fact.reference:
             # Some carrier events name nothing but the parcel.
             parcel = Ref(str(row.payload.get("system_id", "")), f"parcel:{fact.reference}"[:120])
             tx.facts.add_refs([parcel], row.order_id)
-        recorded = record(
-            kernel,
-            tx,
-            "n8n",
-            [
-                FactDraft(
-                    f"{row.key}#{row.attempt}:{'done' if report.done else 'failed'}", now, fact
-                )
-            ],
-            now,
-            order_id=row.order_id,
-        )
-        stages |= recorded.stages
+        draft = FactDraft(_name(row, report), now, fact)
+        stages |= record(kernel, tx, "n8n", [draft], now, order_id=row.order_id).stages
     return ReportResult(report.key, True, status), stages
+
+
+def _ends_attempt(row: ActionRow, report: Report) -> bool:
+    """Only the lease that is running can fail, so that a late failure does not take the action from
+    whoever works on it now. That a failure is final is worth knowing while it waits, too."""
+    if row.state == "leased":
+        return report.lease_id in ("", row.lease_id)
+    return row.state == "pending" and not report.retryable
+
+
+def _name(row: ActionRow, report: Report) -> str:
+    """Of the fact. Failures carry the lease: tries are counted anew after a person's "fixed"."""
+    if report.done:
+        return f"{row.key}#{row.attempt}:done"
+    return f"{row.key}#{report.lease_id or row.lease_id or row.attempt}:failed"
 
 
 def reported_fact(kernel: Kernel, row: ActionRow, report: Report) -> ActionReported:

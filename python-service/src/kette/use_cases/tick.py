@@ -5,15 +5,21 @@ Run every second by each replica; every step is safe to run twice and at the sam
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+import structlog
+
+from kette.use_cases.errors import RULE_ERRORS
 from kette.use_cases.kernel import Kernel
 from kette.use_cases.ports import Transaction
 from kette.use_cases.reconcile import tell_owner
 from kette.use_cases.record import redecide
 from kette.use_cases.report import fail_attempt
 
+log = structlog.get_logger("kette.tick")
+
 BATCH = 200
+AFTER_FAILURE = timedelta(hours=1)
 LEASE_LOST = "no report came before the lease ended"
 
 
@@ -50,24 +56,37 @@ def _end_leases(kernel: Kernel, now: datetime) -> None:
             if fresh is None or fresh.state != "leased" or fresh.lease_id != row.lease_id:
                 continue
             fail_attempt(kernel, tx, fresh, LEASE_LOST, True, now, set())
+        if row.order_id is not None:
+            # It may have become unwanted while it was held: then it must not come again.
+            _redecide_alone(kernel, row.order_id, now, "lease lost")
 
 
 def _decide_due(kernel: Kernel, now: datetime) -> None:
     with kernel.store.read() as tx:
         due = tx.orders.due(now, BATCH)
     for order_id in due:
+        if _redecide_alone(kernel, order_id, now, "due") is None:
+            with kernel.store.write() as tx:
+                tx.orders.postpone(order_id, now + AFTER_FAILURE)
+
+
+def _redecide_alone(kernel: Kernel, order_id: str, now: datetime, cause: str) -> set[str] | None:
+    """None: a rule failed on this order. It is logged, and the others get their turn."""
+    try:
         with kernel.store.write() as tx:
-            redecide(kernel, tx, order_id, now, "due")
+            return redecide(kernel, tx, order_id, now, cause)
+    except RULE_ERRORS:
+        log.exception("decide.failed", order_id=order_id, cause=cause)
+        return None
 
 
 def _watch_exceptions(kernel: Kernel, now: datetime) -> None:
     with kernel.store.read() as tx:
         overdue = tx.exceptions.overdue(now, BATCH)
-        snoozed, _ = tx.exceptions.find(status="snoozed", limit=BATCH)
-    for row in snoozed:
-        if row.snoozed_until is not None and row.snoozed_until <= now:
-            with kernel.store.write() as tx:
-                tx.exceptions.update(row.id, status="open", snoozed_until=None)
+        is_any_awake = tx.exceptions.is_any_awake(now)
+    if is_any_awake:
+        with kernel.store.write() as tx:
+            tx.exceptions.wake(now)
     for row in overdue:
         with kernel.store.write() as tx:
             fresh = tx.exceptions.get(row.id)
@@ -101,8 +120,7 @@ def redecide_all(kernel: Kernel, cause: str) -> int:
         if not ids:
             break
         for order_id in ids:
-            with kernel.store.write() as tx:
-                stages |= redecide(kernel, tx, order_id, kernel.now(), cause)
+            stages |= _redecide_alone(kernel, order_id, kernel.now(), cause) or set()
         count += len(ids)
         after = ids[-1]
     if stages:

@@ -7,7 +7,18 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    and_,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from kette.adapters.database.sql import Cursor, Sql
 from kette.adapters.database.tables import (
@@ -69,6 +80,10 @@ def _columns(values: dict[str, Any]) -> dict[str, Any]:
     return columns
 
 
+def _slept_enough(now: datetime) -> ColumnElement[bool]:
+    return and_(exceptions.c.status == "snoozed", exceptions.c.snoozed_until_us <= to_us(now))
+
+
 class ExceptionsTable:
     """See use_cases.ports.Exceptions."""
 
@@ -109,6 +124,14 @@ class ExceptionsTable:
             .limit(limit)
         )
         return [_exception(row) for row in self._connection.execute(query).mappings()]
+
+    def is_any_awake(self, now: datetime) -> bool:
+        query = select(exceptions.c.id).where(_slept_enough(now)).limit(1)
+        return self._connection.execute(query).first() is not None
+
+    def wake(self, now: datetime) -> None:
+        change = update(exceptions).where(_slept_enough(now))
+        self._connection.execute(change.values(status="open", snoozed_until_us=None))
 
     def open_by_kind(self) -> dict[str, int]:
         query = (

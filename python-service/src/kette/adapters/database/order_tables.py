@@ -60,6 +60,7 @@ _OF_CUSTOMER = Sql(
 _DUE = Sql(
     "SELECT id FROM orders WHERE due_us IS NOT NULL AND due_us <= :now ORDER BY due_us LIMIT :limit"
 )
+_POSTPONE = Sql("UPDATE orders SET due_us = :until WHERE id = :id")
 _IDS = Sql("SELECT id FROM orders WHERE id > :after ORDER BY id LIMIT :limit")
 _ADD_DECISION = Sql(
     "INSERT INTO decisions (id, order_id, decided_us, cause, setup_version, outcome) "
@@ -167,6 +168,9 @@ class OrdersTable:
     def due(self, now: datetime, limit: int) -> list[str]:
         rows = self._cursor.rows(_DUE, {"now": to_us(now), "limit": limit})
         return [row[0] for row in rows]
+
+    def postpone(self, order_id: str, until: datetime) -> None:
+        self._cursor.run(_POSTPONE, {"id": order_id, "until": to_us(until)})
 
     def ids(self, after: str, limit: int) -> list[str]:
         rows = self._cursor.rows(_IDS, {"after": after, "limit": limit})

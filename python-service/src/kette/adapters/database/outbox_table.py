@@ -24,7 +24,11 @@ _INSERT = Sql(
 _RELEASE = Sql(
     "UPDATE actions SET state = 'pending', attempt = attempt - 1, lease_id = NULL, "
     "leased_until_us = NULL, not_before_us = :not_before_us "
-    "WHERE lease_id = :lease_id AND state = 'leased'"
+    "WHERE lease_id = :lease_id AND state = 'leased' RETURNING order_id"
+)
+_WITHDRAW = Sql(
+    "UPDATE actions SET state = 'withdrawn', finished_us = :now "
+    "WHERE state = 'pending' AND key IN :keys RETURNING key"
 )
 _EXPIRED = Sql(
     "SELECT * FROM actions WHERE state = 'leased' AND leased_until_us <= :now "
@@ -157,8 +161,16 @@ class OutboxTable:
         leased = self.get(keys)
         return [leased[key] for key in keys]
 
-    def release(self, lease_id: str, not_before: datetime) -> None:
-        self._cursor.run(_RELEASE, {"lease_id": lease_id, "not_before_us": to_us(not_before)})
+    def release(self, lease_id: str, not_before: datetime) -> list[str]:
+        values = {"lease_id": lease_id, "not_before_us": to_us(not_before)}
+        rows = self._cursor.rows(_RELEASE, values)
+        return sorted({row[0] for row in rows if row[0] is not None})
+
+    def withdraw(self, keys: Sequence[str], now: datetime) -> list[str]:
+        if not keys:
+            return []
+        rows = self._cursor.rows(_WITHDRAW, {"now": to_us(now), "keys": list(keys)})
+        return sorted(row[0] for row in rows)
 
     def expired(self, now: datetime, limit: int) -> list[ActionRow]:
         rows = self._cursor.dicts(_EXPIRED, {"now": to_us(now), "limit": limit})

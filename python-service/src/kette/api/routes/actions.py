@@ -56,6 +56,7 @@ def _report(result: ResultIn) -> Report:
         answer=answer,
         error=result.error or ("" if result.status == "done" else "no reason was given"),
         retryable=result.retryable,
+        lease_id=result.lease_id or "",
     )
 
 
