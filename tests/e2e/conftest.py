@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 from kette.n8n_runtime import credentials
 from kette.n8n_runtime.boot import add_credentials, prepare_n8n
+from kette.n8n_runtime.deploy import Outcome, deploy
 from kette.n8n_runtime.process import N8n
+from kette.n8n_runtime.project import Project
 from kette.n8n_runtime.world import Ports, World
 
 MakeWorld = Callable[..., World]
@@ -47,6 +49,12 @@ def bare_n8n(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N8n]:
         yield n8n
     finally:
         n8n.kill()
+
+
+@pytest.fixture(scope="session")
+def installed(bare_n8n: N8n, project: Project) -> list[Outcome]:
+    """What the first installation of the committed workflows in bare_n8n did."""
+    return deploy(bare_n8n.api, project.workflows)
 
 
 @pytest.fixture(scope="session")

@@ -28,12 +28,6 @@ def api(bare_n8n: N8n) -> N8nApi:
     return bare_n8n.api
 
 
-@pytest.fixture(scope="session")
-def installed(bare_n8n: N8n, project: Project) -> list[Outcome]:
-    """The outcome of the first installation of the committed workflows."""
-    return deploy(bare_n8n.api, project.workflows)
-
-
 @pytest.fixture
 def committed(project: Project, tmp_path: Path) -> Path:
     """A copy of the committed workflows that a test may change."""
