@@ -42,9 +42,7 @@ def resolve(document: Json, schema: Json) -> Json:
     """Return the schema behind a $ref, and the one that matters of `X or null`."""
     while "$ref" in schema:
         schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    options = [
-        entry for entry in schema.get("anyOf", ()) if entry.get("type") != "null"
-    ]
+    options = [entry for entry in schema.get("anyOf", ()) if entry.get("type") != "null"]
     return resolve(document, options[0]) if options else schema
 
 
@@ -87,38 +85,26 @@ def disagreements(document: Json, calls: dict[str, Json]) -> list[str]:
             problems.append(f"{name}: no {call['method']} {call['path']}")
             continue
         known = {
-            entry["name"]
-            for entry in operation.get("parameters", ())
-            if entry["in"] == "query"
+            entry["name"] for entry in operation.get("parameters", ()) if entry["in"] == "query"
         }
         problems += [
-            f"{name}: no query field {field}"
-            for field in call["query"]
-            if field not in known
+            f"{name}: no query field {field}" for field in call["query"] if field not in known
         ]
         problems += body_disagreements(document, name, call["body"], operation)
     return problems
 
 
-def body_disagreements(
-    document: Json, name: str, sent: list[str], operation: Json
-) -> list[str]:
+def body_disagreements(document: Json, name: str, sent: list[str], operation: Json) -> list[str]:
     schema = body_schema(document, operation)
     if schema is None:
         # Raw bytes: the vendor's document, or a report of n8n's under the same route.
-        return (
-            [] if sent in ([], ["*"]) else [f"{name}: the service reads no JSON body"]
-        )
+        return [] if sent in ([], ["*"]) else [f"{name}: the service reads no JSON body"]
     problems = [
-        f"{name}: no body field {field}"
-        for field in sent
-        if not has_field(document, schema, field)
+        f"{name}: no body field {field}" for field in sent if not has_field(document, schema, field)
     ]
     first_names = {re.split(r"[.\[]", field)[0] for field in sent}
     missing = set(schema.get("required", ())) - first_names
-    return problems + [
-        f"{name}: the service requires {field}" for field in sorted(missing)
-    ]
+    return problems + [f"{name}: the service requires {field}" for field in sorted(missing)]
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -161,11 +147,7 @@ DOCUMENT: Json = {
             "get": {"parameters": [{"name": "limit", "in": "query"}]},
             "post": {
                 "requestBody": {
-                    "content": {
-                        "application/json": {
-                            "schema": {"$ref": "#/components/schemas/In"}
-                        }
-                    }
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/In"}}}
                 }
             },
         },
@@ -230,7 +212,5 @@ THING = "/v1/things/{id}"
         ),
     ],
 )
-def test_the_check_finds_each_kind_of_disagreement(
-    checked: Json, problems: list[str]
-) -> None:
+def test_the_check_finds_each_kind_of_disagreement(checked: Json, problems: list[str]) -> None:
     assert disagreements(DOCUMENT, {"c": checked}) == problems

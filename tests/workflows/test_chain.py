@@ -30,7 +30,8 @@ def node(workflow: dict[str, Any], name: str) -> dict[str, Any]:
     ],
 )
 def test_push_and_sweep_bring_a_kind_to_the_same_place(workflow_files: Files, stage: Stage) -> None:
-    """The order of the trigger's outputs is that of STAGE_KINDS; the switch says each kind aloud."""
+    """The order of the trigger's outputs is that of STAGE_KINDS; the switch says each kind
+    aloud."""
     workflow = next(
         file.workflow
         for file in workflow_files.values()

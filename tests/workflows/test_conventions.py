@@ -1,4 +1,5 @@
-"""The committed workflows keep to the conventions, and each convention can tell when one does not."""
+"""The committed workflows keep to the conventions, and each convention can tell when one does
+not."""
 
 from __future__ import annotations
 
@@ -31,9 +32,7 @@ HANDLER = "chain/00-error-handler.json"
 
 
 def test_workflows_keep_to_the_conventions(workflow_files: Files) -> None:
-    problems = [
-        str(p) for file in workflow_files.values() for p in check_workflow(file)
-    ]
+    problems = [str(p) for file in workflow_files.values() for p in check_workflow(file)]
     assert problems == []
     assert len(workflow_files) >= 20
 
@@ -70,9 +69,7 @@ def link(source: str, output: int, targets: list[str]) -> Break:
 
 def rename(old: str, new: str) -> Break:
     def breaker(workflow: Workflow) -> None:
-        text = json.dumps(workflow, ensure_ascii=False).replace(
-            json.dumps(old), json.dumps(new)
-        )
+        text = json.dumps(workflow, ensure_ascii=False).replace(json.dumps(old), json.dumps(new))
         workflow.clear()
         workflow.update(json.loads(text))
 

@@ -12,16 +12,12 @@ from kette.n8n_runtime.conventions import MANIFEST_RULES, WorkflowFile, check_ma
 Files = dict[str, WorkflowFile]
 
 
-def test_manifest_fits_the_workflows(
-    workflow_files: Files, manifest: dict[str, Any]
-) -> None:
+def test_manifest_fits_the_workflows(workflow_files: Files, manifest: dict[str, Any]) -> None:
     assert [str(p) for p in check_manifest(manifest, workflow_files)] == []
 
 
 def entry(manifest: dict[str, Any], workflow_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = next(
-        w for w in manifest["workflows"] if w["id"] == workflow_id
-    )
+    found: dict[str, Any] = next(w for w in manifest["workflows"] if w["id"] == workflow_id)
     return found
 
 
@@ -73,6 +69,4 @@ def test_each_manifest_rule_finds_its_fault(
 
 
 def test_every_manifest_rule_has_a_broken_example() -> None:
-    assert {rule.__name__ for rule in MANIFEST_RULES} == {
-        row[0] for row in BROKEN_MANIFESTS
-    }
+    assert {rule.__name__ for rule in MANIFEST_RULES} == {row[0] for row in BROKEN_MANIFESTS}

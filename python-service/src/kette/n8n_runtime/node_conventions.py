@@ -56,7 +56,8 @@ CREDENTIALS = {
 
 GRID = (240, 160)
 VERBS = """Add Archive Ask Cancel Check Confirm Create Download Hand Hold Issue Lease Look Mail Read
-Receive Record Refund Refuse Release Report Route Send Set Split Store Take Update Upload Wait Write"""
+Receive Record Refund Refuse Release Report Route Send Set Split Store Take Update Upload Wait
+Write"""
 FIRST_WORDS = frozenset(VERBS.split()) | {"Every", "When", "About", "Why"}
 NAME = re.compile(r"[A-Z][A-Za-z]*( [A-Za-z]+)+\??")
 LITERAL_HOST = re.compile(
