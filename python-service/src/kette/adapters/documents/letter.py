@@ -141,7 +141,14 @@ def _footer(canvas: Canvas, document: InvoiceDocument, labels: Labels, page: int
         x = LEFT + index * width
         y = BOTTOM + 12.5
         for line, style in ((title, "B"), *((line, "") for line in lines if line)):
-            for piece in canvas.lines(line, width - 3, 6.5, style, limit=120):
+            size = _footer_size(canvas, line, width - 3, style)
+            for piece in canvas.lines(line, width - 3, size, style, limit=120):
                 if y < 294:
-                    canvas.text(x, y, piece, 6.5, style, color=GREY, page=page)
+                    canvas.text(x, y, piece, size, style, color=GREY, page=page)
                 y += 2.9
+
+
+def _footer_size(canvas: Canvas, line: str, width: float, style: str) -> float:
+    """Small enough that no word, such as a mail address, breaks; not smaller than legible."""
+    longest = max((canvas.width(word, 6.5, style) for word in line.split()), default=0.0)
+    return max(5.0, 6.5 * min(1.0, width / longest)) if longest else 6.5

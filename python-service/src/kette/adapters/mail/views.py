@@ -27,6 +27,7 @@ Row = tuple[str, str]
 
 _TEXT_LIMIT = 200
 _MOST_LINES = 100
+_NOT_MAILED = frozenset({"runs"})  # for the list; a mail names the latest run
 
 
 class OrderView(msgspec.Struct, frozen=True):
@@ -135,7 +136,11 @@ def exception_rows(
         (words["kind"], exception.kind),
         (words["owner"], exception.owner),
         (words["due"], due),
-        *((str(key), _plain(value)) for key, value in list(exception.context.items())[:30]),
+        *(
+            (str(key), _plain(value))
+            for key, value in list(exception.context.items())[:30]
+            if key not in _NOT_MAILED
+        ),
     ]
     return tuple((one_line(label, 60), one_line(text, 400)) for label, text in rows if text)
 

@@ -4,6 +4,32 @@ from __future__ import annotations
 
 from kette.domain.wording import Language
 
+# Carriers as people know them, by the first word of the code that vendors use (dhl_de).
+CARRIERS = {
+    "bpost": "bpost",
+    "colissimo": "Colissimo",
+    "deutschepost": "Deutsche Post",
+    "dhl": "DHL",
+    "dpd": "DPD",
+    "fedex": "FedEx",
+    "gls": "GLS",
+    "hermes": "Hermes",
+    "postat": "Österreichische Post",
+    "postnl": "PostNL",
+    "ups": "UPS",
+}
+
+
+def carrier_name(code: str) -> str:
+    """The name of a carrier; a code that is not listed stays as it is.
+
+    >>> carrier_name("dhl_de"), carrier_name("deutsche_post"), carrier_name("Bote")
+    ('DHL', 'Deutsche Post', 'Bote')
+    """
+    first, *others = code.lower().replace("-", "_").split("_")
+    return CARRIERS.get("".join((first, *others))) or CARRIERS.get(first) or code
+
+
 LABELS: dict[Language, dict[str, str]] = {
     "de": {
         "hello": "Guten Tag",

@@ -16,6 +16,7 @@ from kette.adapters.mail.model import (
     Problem,
 )
 from kette.adapters.mail.render import render_mail
+from kette.adapters.mail.words import carrier_name
 from kette.domain.money import Money
 from kette.domain.order import LineItem
 from kette.domain.state import OrderFile, Parcel
@@ -68,7 +69,9 @@ def _context(
         n=str(payload.get("n", "")),
         address=file.correction.address if file.correction is not None else None,
         parcels=tuple(
-            ParcelView(p.tracking_number, p.tracking_url, p.carrier or _carrier(kernel))
+            ParcelView(
+                p.tracking_number, p.tracking_url, carrier_name(p.carrier) or _carrier(kernel)
+            )
             for p in parcels
         ),
         lines=_carried(file, parcels) if notice in ("shipped", "partially_shipped") else (),
@@ -77,7 +80,8 @@ def _context(
             Problem(x["code"], x["field"], x.get("message", ""))
             for x in payload.get("findings", ())
         ),
-        reason=file.cancel.why if file.cancel is not None else "",
+        # What staff wrote down is for staff; a customer is told that, not why.
+        reason=file.cancel.why if file.cancel is not None and row.kind in STAFF else "",
         subject=str(payload.get("subject", "")),
         task=str(payload.get("task", "")),
         exception=_exception(kernel, tx, payload),
