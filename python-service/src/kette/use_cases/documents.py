@@ -13,17 +13,20 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+import structlog
 
 from kette.domain import facts as f
 from kette.domain.credit_notes import build_credit_note
 from kette.domain.documents import DocumentError, InvoiceDocument, build_invoice, format_number
 from kette.domain.money import Money
 from kette.domain.state import OrderFile
-from kette.use_cases.errors import NotFoundError
+from kette.use_cases.errors import RULE_ERRORS, NotFoundError
 from kette.use_cases.kernel import Kernel
 from kette.use_cases.ports import ActionRow, Transaction
 from kette.use_cases.record import load_file, record
 from kette.use_cases.report import Report, report_one
+
+log = structlog.get_logger("kette.documents")
 
 RenderPdf = Callable[[InvoiceDocument], bytes]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -53,8 +56,10 @@ class IssueDocuments:
         try:
             with kernel.store.write() as tx:
                 issued, stages = self._issue_in(tx, key, now)
-        except DocumentError as error:
+        except RULE_ERRORS as error:
             # The number taken by the failed transaction is free again.
+            if not isinstance(error, DocumentError):
+                log.exception("document.failed", key=key)
             with kernel.store.write() as tx:
                 report = Report(key, False, error=str(error), retryable=False)
                 result, stages = report_one(kernel, tx, report, now)

@@ -122,6 +122,9 @@ class Facts(Protocol):
 
     def orders_of(self, refs: Sequence[Ref]) -> dict[tuple[str, str], str]: ...
     def add_refs(self, refs: Iterable[Ref], order_id: str) -> None: ...
+    def adopt(self, group: str, order_id: str) -> None:
+        """Let all names of a group lead to an order (or another group)."""
+
     def streams_of(self, order_id: str) -> list[str]: ...
 
     has_other_writers: bool  # several transactions may write at a time: locks are needed

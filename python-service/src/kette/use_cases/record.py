@@ -22,6 +22,7 @@ from kette.domain.facts import (
 from kette.domain.fold import fold
 from kette.domain.state import OrderFile
 from kette.use_cases.kernel import Kernel
+from kette.use_cases.links import Known, link, lock_names, order_of, wait
 from kette.use_cases.ports import Place, StreamFact, Transaction
 from kette.use_cases.reconcile import Outcome, reconcile
 
@@ -45,7 +46,8 @@ class Target(msgspec.Struct, frozen=True):
 
     order_id: str | None
     drafts: list[FactDraft]
-    new_refs: list[Ref]
+    refs: list[Ref]
+    known: Known
     is_new: bool
 
 
@@ -110,8 +112,9 @@ def _open(tx: Transaction, target: Target, stream: str) -> list[StreamFact]:
     # Streams without an order are shared by many: the next number must be taken by one.
     tx.facts.lock_order(stream)
     if target.order_id is None:
+        wait(tx, target.refs, target.known)
         return []
-    tx.facts.add_refs(target.new_refs, target.order_id)
+    link(tx, target.refs, target.known, target.order_id)
     return _load_order(tx, target.order_id)
 
 
@@ -134,17 +137,9 @@ def _targets(
 ) -> list[Target]:
     """Group drafts by the order that their refs lead to."""
     if order_id is not None:
-        return [Target(order_id, list(drafts), [], False)]
+        return [Target(order_id, list(drafts), [], {}, False)]
     refs = list({(r.system_id, r.name): r for draft in drafts for r in draft.refs}.values())
-    if tx.facts.has_other_writers:
-        # Keeps a payment and the order it belongs to, or an order and its repetition, from passing
-        # each other unseen.
-        names = [f"{r.system_id}|{r.name}" for r in refs]
-        orders = [draft.body.order for draft in drafts if isinstance(draft.body, OrderSnapshot)]
-        names += [f"twin|{key}" for order in orders for key in twin_keys(fingerprint(order))]
-        for name in sorted(names):
-            tx.facts.lock_order(name)
-    known = tx.facts.orders_of(refs)
+    known = lock_names(tx, refs, _twin_names(tx, drafts))
     targets: dict[str, Target] = {}
     for draft in drafts:
         founding_first = sorted(draft.refs, key=lambda r: not r.founds_order)
@@ -152,23 +147,24 @@ def _targets(
             # The shop names its own order. Its other names (a payment that two orders share, a
             # number that a plugin gave twice) must not lead into another order's file.
             founding_first = [r for r in founding_first if r.founds_order] or founding_first
-        found = next(
-            (known[n] for r in founding_first if (n := (r.system_id, r.name)) in known), None
-        )
+        found = next((o for r in founding_first if (o := order_of(known, r)) is not None), None)
         found = found or _direct(draft)
         is_new = False
         if found is None and founding_first and founding_first[0].founds_order:
             found, is_new = _found_order(tx, founding_first[0], now)
         key = found or (f"{draft.refs[0].system_id}|{draft.refs[0].name}" if draft.refs else "")
-        target = targets.setdefault(key or draft.external_id, Target(found, [], [], is_new))
+        target = targets.setdefault(key or draft.external_id, Target(found, [], [], known, is_new))
         target.drafts.append(draft)
-        if found is not None:
-            target.new_refs.extend(
-                r
-                for r in draft.refs
-                if (r.system_id, r.name) not in known and r not in target.new_refs
-            )
+        target.refs.extend(draft.refs)
     return list(targets.values())
+
+
+def _twin_names(tx: Transaction, drafts: Sequence[FactDraft]) -> list[str]:
+    """Locks that keep an order and its repetition from being decided without each other."""
+    if not tx.facts.has_other_writers:
+        return []
+    orders = [draft.body.order for draft in drafts if isinstance(draft.body, OrderSnapshot)]
+    return [f"twin|{key}" for order in orders for key in twin_keys(fingerprint(order))]
 
 
 def _direct(draft: FactDraft) -> str | None:

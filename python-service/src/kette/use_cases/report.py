@@ -15,6 +15,7 @@ from kette.domain.actions import WantedException
 from kette.domain.facts import ActionReported, FactDraft, Ref, ShippedLine
 from kette.domain.money import Money
 from kette.use_cases.kernel import Kernel
+from kette.use_cases.links import link, lock_names
 from kette.use_cases.ports import ActionRow, Transaction
 from kette.use_cases.reconcile import close_exception, open_exception
 from kette.use_cases.record import record
@@ -60,6 +61,9 @@ def report_one(
     row = tx.outbox.get([report.key]).get(report.key)
     if row is None:
         return ReportResult(report.key, False, "unknown", "no action has this key"), set()
+    fact = reported_fact(kernel, row, report)
+    names = _names(row, fact)
+    known = lock_names(tx, names)
     if row.order_id is not None:
         tx.facts.lock_order(row.order_id)
         row = tx.outbox.get([report.key])[report.key]
@@ -74,7 +78,7 @@ def report_one(
             finished=now,
             lease_id=None,
             leased_until=None,
-            reference=report.reference[:255],
+            reference=fact.reference[:255],
             last_error="",
         )
         _close_failure(tx, row, now)
@@ -86,14 +90,18 @@ def report_one(
     else:
         return ReportResult(report.key, True, row.state, "no lease of it is running"), stages
     if row.order_id is not None:
-        fact = reported_fact(kernel, row, report)
-        if fact.done and row.kind == "create_shipment" and fact.reference:
-            # Some carrier events name nothing but the parcel.
-            parcel = Ref(str(row.payload.get("system_id", "")), f"parcel:{fact.reference}"[:120])
-            tx.facts.add_refs([parcel], row.order_id)
-        draft = FactDraft(_name(row, report), now, fact)
+        link(tx, names, known, row.order_id)
+        told = msgspec.structs.replace(fact, attempt=row.attempt)
+        draft = FactDraft(_name(row, report), now, told)
         stages |= record(kernel, tx, "n8n", [draft], now, order_id=row.order_id).stages
     return ReportResult(report.key, True, status), stages
+
+
+def _names(row: ActionRow, fact: ActionReported) -> list[Ref]:
+    """Some carrier events name nothing but the parcel."""
+    if not (fact.done and row.kind == "create_shipment" and fact.reference):
+        return []
+    return [Ref(str(row.payload.get("system_id", "")), f"parcel:{fact.reference}"[:120])]
 
 
 def _ends_attempt(row: ActionRow, report: Report) -> bool:

@@ -34,6 +34,7 @@ _ADD_REF = Sql(
     "INSERT INTO refs (system_id, name, order_id) VALUES (:system_id, :name, :order_id) "
     "ON CONFLICT DO NOTHING"
 )
+_ADOPT = Sql("UPDATE refs SET order_id = :order_id WHERE order_id = :group")
 _REFS_OF = Sql("SELECT system_id, name FROM refs WHERE order_id = :order_id")
 _LOAD = Sql(
     "SELECT f.id, f.stream, f.seq, f.source, f.external_id, f.occurred_us, f.recorded_us, "
@@ -94,6 +95,9 @@ class FactsTable:
             {"system_id": ref.system_id, "name": ref.name, "order_id": order_id} for ref in refs
         ]
         self._cursor.many(_ADD_REF, rows)
+
+    def adopt(self, group: str, order_id: str) -> None:
+        self._cursor.run(_ADOPT, {"group": group, "order_id": order_id})
 
     def streams_of(self, order_id: str) -> list[str]:
         rows = self._cursor.rows(_REFS_OF, {"order_id": order_id})
