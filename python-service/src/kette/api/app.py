@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import structlog
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kette import __version__
@@ -25,8 +26,13 @@ application/problem+json with a stable `code`."""
 
 
 def create_app(service: Service) -> FastAPI:
-    app = FastAPI(
-        title="Kette", version=__version__, description=DESCRIPTION, lifespan=_lifespan(service)
+    # FastAPI's own pages load their scripts from the internet; a shop's network may have none.
+    app = FastAPIOffline(
+        static_url="/docs/assets",
+        title="Kette",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=_lifespan(service),
     )
     app.state.service = service
     problems.install(app)
