@@ -13,20 +13,16 @@ ledger, several minutes; it is kept in the cache.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import shutil
-import sqlite3
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from statistics import median
 
 from intake import IntakeResult, Lane, Plan, measure_intake
 from kette.cli.progress import elapsed_lines
 from kette.n8n_runtime.project import Project, find_project
+from machine import describe
 from rich.console import Console
 from rich.table import Table
 
@@ -47,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     project.run.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=project.run))
     try:
-        console.print(_machine(folder))
+        console.print(describe(folder))
         if options.only & {"a", "b"}:
             _intake(project, folder, options, console, say)
         if "c" in options.only:
@@ -148,6 +144,11 @@ def _chain(
     console.print(table)
     runs = ", ".join(f"{name} {count}" for name, count in result.executions.items())
     console.print(f"Executions: {runs}")
+    costs = ", ".join(
+        f"{name} {1000 * first / result.orders:.0f} + {1000 * then / result.orders:.0f}"
+        for name, (first, then) in result.cpu_s.items()
+    )
+    console.print(f"CPU in ms per order, until requested + the rest: {costs}")
     _verdict(
         console, "c: orders per empty execution", result.requested_per_second / bare, CHAIN_GOAL
     )
@@ -159,39 +160,6 @@ def _verdict(console: Console, name: str, value: float, goal: float, *, less: bo
     console.print(
         f"{'reached' if is_met else 'MISSED ':8} {name}: {value:.3g} (goal {sign} {goal:g})"
     )
-
-
-def _machine(folder: Path) -> str:
-    cpu = next(
-        (
-            line.partition(":")[2].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if line.startswith("model name")
-        ),
-        platform.machine(),
-    )
-    memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    load = os.getloadavg()[0]
-    lines = [
-        f"{cpu}, {os.cpu_count()} cores, {memory_gb:.0f} GB, {platform.system()} "
-        f"{platform.release()}, Python {platform.python_version()}, "
-        f"SQLite {sqlite3.sqlite_version}",
-        f"A write that reaches the disk: {_disk_ms(folder):.2f} ms (median). Load: {load:.1f}.",
-    ]
-    if load > 0.3 * (os.cpu_count() or 1):
-        lines.append("The machine is busy with other things; the figures will vary.")
-    return "\n".join(lines)
-
-
-def _disk_ms(folder: Path) -> float:
-    times = []
-    with (folder / "probe").open("wb", buffering=0) as probe:
-        for _ in range(100):
-            began = time.perf_counter()
-            probe.write(b"x" * 4096)
-            os.fdatasync(probe.fileno())
-            times.append((time.perf_counter() - began) * 1000)
-    return median(times)
 
 
 if __name__ == "__main__":

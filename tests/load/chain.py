@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 from kette.n8n_runtime.child import ProgramError
 from kette.n8n_runtime.world import Ports, World
+from machine import cpu_s
 from sender import request_bytes, send_all
 from support.shop_burst import Delivery, SandboxControl
 
@@ -38,6 +39,7 @@ class ChainResult:
     requested_s: float  # until parcels were ordered and confirmations sent
     shipped_s: float  # the rest of the chain, from the first scan on
     executions: dict[str, int]  # runs per workflow
+    cpu_s: dict[str, tuple[float, float]]  # by program: for the first part, for the second
 
     @property
     def requested_per_second(self) -> float:
@@ -66,17 +68,21 @@ def _measure(world: World, orders: int, say: Callable[[str], None]) -> ChainResu
     bare = [_run_bare(world, url, _BARE_EXECUTIONS)]
     say(f"Empty workflow: {bare[-1]:.1f} executions/s")
     ids, deliveries = control.place_burst(orders, seed=2)
+    cpu = [_cpu(world)]
     began = time.perf_counter()
     _send(world, deliveries)
     say(f"{len(deliveries)} events are in after {time.perf_counter() - began:.1f} s")
     requested_s = _settled(world, control, began, orders + 5, _AFTER_PAYMENT)
+    cpu.append(_cpu(world))
     say(f"Parcels are ordered after {requested_s:.1f} s")
     bare.append(_run_bare(world, url, _BARE_EXECUTIONS))
     say(f"Empty workflow: {bare[-1]:.1f} executions/s")
+    cpu.append(_cpu(world))
     began = time.perf_counter()
     for order_id in ids:
         control.do("scan", order_id=order_id, status="in_transit")
     shipped_s = _settled(world, control, began, orders, _AFTER_SCAN)
+    cpu.append(_cpu(world))
     say(f"Everything is done after another {shipped_s:.1f} s")
     bare.append(_run_bare(world, url, _BARE_EXECUTIONS))
     say(f"Empty workflow: {bare[-1]:.1f} executions/s")
@@ -88,7 +94,13 @@ def _measure(world: World, orders: int, say: Callable[[str], None]) -> ChainResu
         requested_s,
         shipped_s,
         _executions(world),
+        {name: (cpu[1][name] - cpu[0][name], cpu[3][name] - cpu[2][name]) for name in cpu[0]},
     )
+
+
+def _cpu(world: World) -> dict[str, float]:
+    pids = {"service": world.service.pid, "n8n": world.n8n.pid, "vendors": world.sandbox.pid}
+    return {name: cpu_s(pid) for name, pid in pids.items()}
 
 
 def _burst(world: World, control: SandboxControl, count: int, seed: int) -> None:

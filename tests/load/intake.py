@@ -19,6 +19,7 @@ from statistics import median
 import httpx
 from kette.n8n_runtime.child import Child, free_port
 from ledger import Ledgers, count_orders
+from machine import cpu_s
 from sender import Sender, Sent
 
 CONNECTIONS = 8
@@ -60,12 +61,12 @@ class Lane:
         return latencies[min(int(len(latencies) * share), len(latencies) - 1)]
 
     def run(self, sender: Sender, count: int) -> None:
-        before = _cpu_s(self.child.pid)
+        before = cpu_s(self.child.pid)
         sent = sender.send(self.port, self.path, CONNECTIONS)
         expected = "202" if self.path == EVENTS else "200"
         if sent.statuses != {expected: count}:
             raise RuntimeError(f"{self.name} answered {sent.statuses}, not {expected} each")
-        self.cpu_ms.append((_cpu_s(self.child.pid) - before) * 1000 / count)
+        self.cpu_ms.append((cpu_s(self.child.pid) - before) * 1000 / count)
         self.slices.append(sent)
 
 
@@ -170,8 +171,3 @@ def _is_ready(port: int) -> bool:
         return httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).is_success
     except httpx.TransportError:
         return False
-
-
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

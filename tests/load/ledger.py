@@ -78,20 +78,22 @@ class Ledgers:
             for n in progress.track(range(orders), description=f"Filling {orders:,} orders"):
                 service.ingest("woo-main", *shop.order(n))
         service.database.dispose()
-        with sqlite3.connect(unfinished) as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection = sqlite3.connect(unfinished)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()  # the last one to close removes the log
         unfinished.rename(kept)
 
 
 def set_clock(database: Path) -> None:
     """Let a service on this ledger begin at START, whatever day it is."""
     offset_s = int((START - datetime.now(UTC)) / timedelta(seconds=1))
-    with sqlite3.connect(database) as connection:
-        connection.execute(
-            "INSERT INTO service_values (name, value) VALUES ('sandbox_clock_offset_s', ?) "
-            "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            (str(offset_s),),
-        )
+    connection = sqlite3.connect(database)
+    connection.execute(
+        "INSERT INTO service_values (name, value) VALUES ('sandbox_clock_offset_s', ?) "
+        "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (str(offset_s),),
+    )
+    connection.commit()
     connection.close()
 
 

@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
@@ -152,7 +153,7 @@ class KillStorm:
     def live_through(self, kills: Sequence[Kill], sender: EventSender | None) -> None:
         """Kill at each point in turn, then wait until everything has settled."""
         for kill in kills:
-            self._wait(lambda kill=kill: self._count(kill, sender) >= kill.count, str(kill))
+            self._wait(partial(self._is_reached, kill, sender), str(kill))
             print(f"{self._age():.1f} s: {kill}")
             self._strike(kill.victim)
         if sender is not None:
@@ -191,11 +192,11 @@ class KillStorm:
         pending = [line for line in text.splitlines() if 'state="pending"' in line]
         return int(sum(float(line.rpartition(" ")[2]) for line in pending))
 
-    def _count(self, kill: Kill, sender: EventSender | None) -> int:
+    def _is_reached(self, kill: Kill, sender: EventSender | None) -> bool:
         if kill.what == "events":
             assert sender is not None
-            return sender.taken
-        return self.effects()
+            return sender.taken >= kill.count
+        return self.effects() >= kill.count
 
     def _strike(self, victim: str) -> None:
         if victim == "n8n":
