@@ -80,17 +80,19 @@ class PostgresCluster:
         self._wait_ready()
 
     def stop(self) -> None:
-        """Stop without waiting for clients and remove everything."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGINT)
-            self._process.wait(timeout=_START_TIMEOUT_S)
+        """Stop at once and remove everything: what is removed needs no checkpoint."""
+        self.kill()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def kill(self) -> None:
         """End the server as a power cut would."""
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
-            self._process.wait(timeout=_START_TIMEOUT_S)
+            try:
+                self._process.wait(timeout=_START_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait(timeout=_START_TIMEOUT_S)
 
     def create_database(self) -> str:
         """Return the URL of a new empty database."""
