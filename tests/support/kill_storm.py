@@ -21,7 +21,7 @@ from kette.n8n_runtime.world import World
 
 from support.shop_burst import SYSTEMS, Delivery, SandboxControl
 
-_PATIENCE_S = 150.0
+_PATIENCE_S = 240.0
 _LOOK_EVERY_S = 0.02
 # How often the sandbox repeats an event that was not taken, in seconds of pause.
 _RETRIES_S = [1] * 600
