@@ -250,6 +250,20 @@ def test_a_person_decides_what_becomes_of_a_failed_action(
     assert (resolved.status, box.action(STOCK).state) == ("resolved", state)
 
 
+def test_a_failed_action_is_not_tried_again_for_an_order_cancelled_since(
+    box: ServiceBox,
+) -> None:
+    """Somebody clears the list after the order was called off: no parcel leaves."""
+    order_id = box.paid_order(102)
+    box.lease("fulfillment")
+    box.report(STOCK, False, error="no such product", retryable=False)
+    box.service.people.cancel(order_id, "Ida", "the customer called")
+    (entry,) = (x for x in box.exceptions().values() if x.kind == "action_failed")
+    box.service.people.resolve(entry.id, "fixed", "Ida", "try again")
+    assert box.action(STOCK).state == "withdrawn"
+    assert box.lease("fulfillment") == []
+
+
 def test_a_failed_action_that_fails_again_is_told_again_and_stays_in_the_history(
     box: ServiceBox,
 ) -> None:

@@ -34,6 +34,10 @@ class RunningChain:
     def fault(self, **rule: Any) -> None:
         self._control("POST", "/faults", rule)
 
+    def deliver_to(self, vendor: str, url: str) -> None:
+        """Let a vendor send its webhooks to another address from now on."""
+        self._control("POST", f"/webhooks/{vendor}", {"target": url})
+
     def clear_faults(self) -> None:
         self._control("DELETE", "/faults")
 
@@ -76,6 +80,9 @@ class RunningChain:
             "items"
         ]
         return items
+
+    def unsubscribe(self, subscription_id: str) -> None:
+        self._service("DELETE", f"/v1/subscriptions/{subscription_id}")
 
     def pending(self) -> Json:
         return self._service("GET", "/v1/sandbox/pending")

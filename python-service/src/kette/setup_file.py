@@ -139,21 +139,24 @@ def _build(values: dict[str, Any]) -> Setup:
 def _setup(values: dict[str, Any], position: int) -> Setup:
     """position 0: placeholders as written, for the digest; 1: filled from the environment."""
     sections = {key: build(**values.get(key, {})) for key, build in _SECTIONS.items()}
+    shops = tuple(key for key, raw in values["systems"].items() if raw["role"] == "shop")
     return Setup(
         name=values["name"],
         merchant=Merchant(**values["merchant"]),
-        systems={key: _system(key, raw, position) for key, raw in values["systems"].items()},
+        systems={key: _system(key, raw, position, shops) for key, raw in values["systems"].items()},
         **sections,
     )
 
 
-def _system(system_id: str, raw: dict[str, Any], position: int) -> System:
+def _system(system_id: str, raw: dict[str, Any], position: int, shops: tuple[str, ...]) -> System:
+    # Left out = all. A provider's events name no shop, so its adapter has to know which are meant.
+    served = shops if raw["role"] in ("payment", "carrier") else ()
     return System(
         id=system_id,
         kind=raw["kind"],
         role=raw["role"],
         base_url=raw["base_url"][position].rstrip("/") if "base_url" in raw else "",
-        serves=raw.get("serves", ()),
+        serves=raw.get("serves") or served,
         secrets=raw.get("secrets", {}),
         options={name: pair[position] for name, pair in raw.get("options", {}).items()},
     )

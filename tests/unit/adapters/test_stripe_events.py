@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from kette.adapters.vendors.stripe.amounts import to_stripe
 from kette.domain import facts as f
 from kette.domain.money import Money
 from support.stripe_events import ADAPTER, bodies, drafts, event, refusal
@@ -273,6 +274,8 @@ def test_minor_units_by_stripes_own_list(currency: str, amount: int, money: Mone
         "payment_intent_succeeded", currency=currency, amount=amount, amount_received=amount
     )
     assert [told.amount for told in bodies(body)] == [money]
+    # And back: a refund of the whole is told in the same integer.
+    assert to_stripe(money) == amount
 
 
 @pytest.mark.parametrize(

@@ -184,3 +184,14 @@ def test_check_prints_problems_and_fails(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert f"{file}:{line}:1 nam: unknown key 'nam' (did you mean name?)\n" in result.output
     assert result.output.endswith(f"{file}: 2 problems\n")
+
+
+def test_a_provider_that_names_no_shop_serves_all_of_the_file(tmp_path: Path) -> None:
+    """Its events name no shop, so payments would wait for their order for good."""
+    text = READY.read_text(encoding="utf-8")
+    assert text.count("    serves: [woo-main]\n") == 2
+    file = tmp_path / "setup.yaml"
+    file.write_text(text.replace("    serves: [woo-main]\n", ""), encoding="utf-8")
+    systems = load_setup(file, {}).systems
+    assert systems["stripe-main"].serves == systems["sendcloud-main"].serves == ("woo-main",)
+    assert systems["mail"].serves == ()

@@ -6,7 +6,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+import httpx
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from kette.domain.actions import Stage
 
@@ -77,8 +78,23 @@ class ReportOut(Model):
     results: list[dict[str, Any]]
 
 
+def _callable_url(url: str) -> str:
+    """What no client can call would make every push of the stage fail."""
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ValueError(f"is no URL: {error}") from error
+    if not parsed.host or any(c.isspace() for c in url):
+        raise ValueError("needs a host and no blanks")
+    return url
+
+
 class SubscriptionIn(Model):
-    url: Annotated[str, StringConstraints(pattern=r"^https?://", max_length=500)]
+    url: Annotated[
+        str,
+        StringConstraints(pattern=r"^https?://", max_length=500),
+        AfterValidator(_callable_url),
+    ]
     stage: Stage | None = None
     events: list[Literal["exception_opened", "status_changed", "alert"]] = []
     name: Annotated[str, StringConstraints(max_length=200)] = ""

@@ -32,7 +32,14 @@ from kette.domain.status import (
 # Better data end these. "Fixed" asks for another look at the data, and data that are as wrong as
 # before (the shop's webhook is still on its way) keep the case open.
 LOOK_AGAIN = frozenset(
-    {"missing_field", "invalid_address", "amount_mismatch", "tax_mismatch", "vat_id_invalid"}
+    {
+        "missing_field",
+        "invalid_address",
+        "amount_mismatch",
+        "tax_mismatch",
+        "vat_id_invalid",
+        "payment_open",
+    }
 )
 
 

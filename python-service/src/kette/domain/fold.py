@@ -64,6 +64,7 @@ def fold(facts: Iterable[f.Fact]) -> OrderFile:
         shop_paid_minor=first_paid[1].total.minor if first_paid and order and order.paid_at else 0,
         claim_since=_run_start([(at, told.claim) for at, told in snapshots]),
         is_reopened=_is_reopened(snapshots),
+        is_taken_back=_is_taken_back(snapshots),
         correction=_correction(groups[f.AddressCorrected], snapshots),
         payments=payments,
         refunds=refunds,
@@ -105,6 +106,13 @@ def _is_reopened(snapshots: list[tuple[datetime, Order]]) -> bool:
     claims = [order.claim for _, order in snapshots]
     over = (ShopClaim.CANCELLED, ShopClaim.REFUNDED)
     return ShopClaim.CANCELLED in claims and claims[-1] not in over
+
+
+def _is_taken_back(snapshots: list[tuple[datetime, Order]]) -> bool:
+    """The shop had the order in processing, and has put it back since."""
+    claims = [order.claim for _, order in snapshots]
+    back = (ShopClaim.ON_HOLD, ShopClaim.PENDING, ShopClaim.FAILED)
+    return bool(claims) and claims[-1] in back and ShopClaim.PROCESSING in claims
 
 
 def _correction(

@@ -94,6 +94,7 @@ class OrderFile(msgspec.Struct, frozen=True):
     shop_paid_minor: int = 0
     claim_since: datetime | None = None  # since when the shop says what it says now
     is_reopened: bool = False  # the shop cancelled it and took that back
+    is_taken_back: bool = False  # the shop wanted it fulfilled and does not any more
     correction: f.AddressCorrected | None = None
     payments: tuple[Payment, ...] = ()
     refunds: tuple[Refund, ...] = ()
@@ -137,7 +138,10 @@ class OrderFile(msgspec.Struct, frozen=True):
 
     @property
     def captured_minor(self) -> int:
-        return self.provider_captured_minor or self.shop_paid_minor
+        """Money taken. A shop says "paid" as well when it may only take what is reserved."""
+        if self.provider_captured_minor or self.authorized_minor:
+            return self.provider_captured_minor
+        return self.shop_paid_minor
 
     @property
     def authorized_minor(self) -> int:

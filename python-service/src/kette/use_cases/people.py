@@ -15,7 +15,7 @@ from kette.use_cases.errors import ConflictError, InvalidInputError, NotFoundErr
 from kette.use_cases.kernel import Kernel
 from kette.use_cases.ports import ExceptionRow, Transaction
 from kette.use_cases.reconcile import withdraw_messages
-from kette.use_cases.record import record
+from kette.use_cases.record import record, redecide
 from kette.use_cases.report import Report, report_one
 
 RESOLUTIONS = ("accepted", "fixed", "done")
@@ -122,7 +122,12 @@ class People:
             return set()
         if resolution == "fixed":
             tx.outbox.update(key, state="pending", attempt=0, not_before=now, finished=None)
-            return {action.stage}
+            stages = {action.stage}
+            if action.order_id is not None:
+                # The order may have been cancelled or corrected since: only the rules know whether
+                # the action is still wanted, and with which data.
+                stages |= redecide(self._kernel, tx, action.order_id, now, f"retry:{key}")
+            return stages
         if resolution == "done":
             report = Report(key, True, reference=f"by hand: {by}"[:255])
             _, stages = report_one(self._kernel, tx, report, now)

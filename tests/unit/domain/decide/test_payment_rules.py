@@ -324,12 +324,12 @@ def test_holds_are_mirrored_where_the_merchant_wants_it() -> None:
 def test_a_reservation_about_to_expire_is_told_two_days_before() -> None:
     """Failure case 23."""
     expires = PLACED_AT + 7 * DAY
-    bodies = (snapshot(), payment(S.AUTHORIZED, expires_at=expires))
+    bodies = (snapshot(ShopClaim.ON_HOLD), payment(S.AUTHORIZED, expires_at=expires))
     early = decided(bodies, now=expires - 2 * DAY - MINUTE)
     assert (exceptions_of(early), early.due_at) == ({}, expires - 2 * DAY)
     late = decided(bodies, now=expires - 2 * DAY)
     assert set(exceptions_of(late)) == {"payment_open:authorization-pi_1"}
-    captured = (*bodies, payment())
+    captured = (*bodies, payment(), snapshot(version=2))
     kinds_then = {e.kind for e in decided(captured, now=expires - DAY).exceptions}
     assert kinds_then == {"shipment_late"}
 

@@ -220,7 +220,8 @@ def test_where_the_shop_moves_the_money_we_wait_and_then_ask() -> None:
 
 def test_a_refund_of_reserved_money_is_refused_with_a_reason() -> None:
     """Failure case 24: at the provider it would void the rest of the reservation."""
-    bodies = (snapshot(refunds=(shop_refund(500),)), payment(S.AUTHORIZED))
+    on_hold = snapshot(ShopClaim.ON_HOLD, refunds=(shop_refund(500),))
+    bodies = (on_hold, payment(S.AUTHORIZED))
     for setup in (setup_with(), BY_KETTE):
         decision = decided(bodies, setup)
         assert refunds_in(decision) == {}

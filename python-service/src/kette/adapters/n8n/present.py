@@ -11,8 +11,10 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
+from kette.adapters.vendors.stripe.amounts import to_stripe
 from kette.domain.address import normalize_address
 from kette.domain.intake_data import IntakeData
+from kette.domain.money import Money
 from kette.domain.policy import System
 from kette.domain.state import OrderFile
 from kette.use_cases.kernel import Kernel
@@ -54,6 +56,8 @@ class Presenter:
             "system": self._system(row),
             **self._order_header(file),
         }
+        if "amount_minor" in payload:
+            payload["amount_minor"] = self._amount_minor(row)
         if row.kind in MAIL_KINDS:
             payload["mail"] = self._write_mail(self._kernel, tx, row, file)
         elif row.kind == "create_shipment":
@@ -68,6 +72,14 @@ class Presenter:
         if system is None and system_id:
             raise PresentationError(f"the setup has no system {system_id!r} any more")
         return _public_system(system)
+
+    def _amount_minor(self, row: ActionRow) -> str:
+        """In the unit that the provider counts in: Stripe's list of decimals is its own."""
+        told = row.payload["amount"]
+        amount = Money.parse(told["amount"], told["currency"])
+        system = self._kernel.setup.systems.get(str(row.payload.get("system_id", "")))
+        is_stripe = system is not None and system.kind == "stripe"
+        return str(to_stripe(amount) if is_stripe else amount.minor)
 
     def _order_header(self, file: OrderFile) -> dict[str, Any]:
         order = file.order

@@ -28,6 +28,14 @@ TIMEOUT = httpx.Timeout(10.0, connect=3.0)
 # n8n answers before it works: a subscriber that cannot be reached is tried again after these.
 RETRY_S = (2, 5, 15, 60)
 PAUSE_S = 0.03
+# The request certainly did not reach n8n; any other error leaves that open.
+NEVER_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.InvalidURL,
+    httpx.UnsupportedProtocol,
+)
 NOTICE_BATCH = 100
 NOTICE_LEASE = timedelta(seconds=60)
 
@@ -171,7 +179,7 @@ class Pusher:
         }
         try:
             answer = await self._client.post(subscriber["url"], content=body, headers=headers)
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        except NEVER_SENT as error:
             log.warning("push.unreachable", stage=message.get("stage"), error=str(error))
             return "refused"
         except httpx.HTTPError as error:

@@ -15,6 +15,7 @@ from kette.domain.decide import Case, digest
 from kette.domain.money import Money, total_of
 from kette.domain.order import LineItem, ShopClaim
 from kette.domain.policy import seconds
+from kette.domain.stages.payment import may_ship_reserved
 from kette.domain.status import OrderStatus, PaymentStatus, RiskStatus
 
 SHIPPABLE = frozenset({PaymentStatus.PAID, PaymentStatus.LATER, PaymentStatus.PARTIALLY_REFUNDED})
@@ -57,7 +58,7 @@ def _is_releasable(case: Case) -> bool:
     if payment in SHIPPABLE:
         return True
     if payment is PaymentStatus.AUTHORIZED:
-        return case.setup.fulfillment.ship_on_authorization
+        return may_ship_reserved(case) or case.is_handled(case.key("payment_open", "reserved"))
     if payment is PaymentStatus.PARTIALLY_PAID:
         return True  # the difference would hold the order had nobody accepted it (payment.holds)
     return case.is_handled(case.key("payment_open", "processing-unpaid"))

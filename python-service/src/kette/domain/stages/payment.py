@@ -13,7 +13,13 @@ from kette.domain.decide import Case, digest
 from kette.domain.money import Money
 from kette.domain.order import ShopClaim
 from kette.domain.policy import seconds
-from kette.domain.stages.refunds import ask_refund, moved_under, provider, shop_refunds
+from kette.domain.stages.refunds import (
+    ask_refund,
+    moved_under,
+    provider,
+    shop_refunds,
+    still_here,
+)
 from kette.domain.status import OrderStatus, PaymentStatus
 
 UNPAID = frozenset({PaymentStatus.OPEN, PaymentStatus.FAILED})
@@ -21,6 +27,8 @@ UNPAID = frozenset({PaymentStatus.OPEN, PaymentStatus.FAILED})
 PROCESSING_COUNTS_FOR = timedelta(days=14)
 # The shop's own plugin usually sets the status itself within seconds; heal only what stays open.
 HEAL_AFTER = timedelta(minutes=10)
+# Cards, where the provider does not say how long it reserves.
+RESERVED_FOR = timedelta(days=7)
 
 
 def holds(case: Case) -> None:
@@ -40,10 +48,15 @@ def holds(case: Case) -> None:
             "Check the provider's conversion; accept if the order is paid.",
             blocking=not case.shipping.is_any_out,
         )
-    elif captured and captured != due and file.refunded_minor == 0 and not case.view.wants_cancel:
-        _amount_differs(case, captured, due)
+    elif captured and not case.view.wants_cancel:
+        # Money that went back makes a debt no smaller, unless all of it went back.
+        is_short = captured < due and file.refunded_minor < captured
+        if is_short or (captured > due and file.refunded_minor == 0):
+            _amount_differs(case, captured, due)
     if case.view.claim is ShopClaim.CANCELLED and file.is_provider_paid:
         _paid_but_cancelled(case)
+    if file.is_taken_back and not case.view.wants_cancel and not case.shipping.is_all_out:
+        _taken_back(case)
 
 
 def _amount_differs(case: Case, captured: int, due: int) -> None:
@@ -58,6 +71,8 @@ def _amount_differs(case: Case, captured: int, due: int) -> None:
             f"The order was changed after shipping: total {total}, paid {paid}",
             context,
             "Settle the difference with the customer, then resolve.",
+            # What has not left yet must not leave unpaid.
+            blocking=captured < due and not case.shipping.is_all_out,
         )
         return
     case.except_(
@@ -85,6 +100,25 @@ def _paid_but_cancelled(case: Case) -> None:
         "Paid at the provider, but the shop cancelled the order as unpaid",
         {"paid": case.file.money(case.file.captured_minor).amount},
         "Reopen the order in the shop, or accept the cancellation (the money goes back).",
+        blocking=True,
+    )
+
+
+def _taken_back(case: Case) -> None:
+    """Somebody in the shop stopped an order that was on its way, or its plugin lost the payment.
+    WooCommerce keeps date_paid all the same, so the money alone would let the goods go."""
+    order = case.file.order
+    assert order is not None
+    is_ours = any(r.kind == "hold_order" and r.done for r in case.file.reports.values())
+    is_payable = case.file.captured_minor or case.file.authorized_minor or case.view.is_pay_later
+    if is_ours or not is_payable:
+        return
+    case.except_(
+        "order_stuck",
+        digest("taken-back", order.claim.value, case.file.claim_since),
+        f"The shop put the order back from processing to {order.shop_status!r}",
+        {"shop_status": order.shop_status},
+        "Set the order to processing in the shop, cancel it, or accept to deliver it.",
         blocking=True,
     )
 
@@ -274,28 +308,46 @@ def _cancel(case: Case) -> None:
             system=case.shop,
         )
     file = case.file
-    if file.charged_back_minor > 0:
-        return  # the bank has the money back already: a refund would be a second loss
     # Money that went back under this key: the action stays wanted until it is reported done, for
     # the shop may still have to hear of it, and with the same amount, for the provider's key.
     own = moved_under(case, case.key("refund_payment", "cancel"))
-    rest = file.captured_minor - file.refunded_minor - file.refund_pending_minor
+    rest = still_here(case)
     if own or rest > 0:
         amount = file.money(own or rest)
         ask_refund(case, "cancel", amount, "the order was cancelled before shipping", record=True)
 
 
+def may_ship_reserved(case: Case) -> bool:
+    """The merchant ships on a reservation, and it is as large as the order."""
+    is_enough = case.file.authorized_minor >= case.file.due_minor
+    return case.setup.fulfillment.ship_on_authorization and is_enough
+
+
 def _authorizations(case: Case) -> None:
     """Reserved money expires; say so while there is time to ship or to reserve again."""
+    order = case.file.order
+    assert order is not None
+    wants_goods = order.claim is ShopClaim.PROCESSING and not may_ship_reserved(case)
+    since = max([p.changed_at for p in case.file.payments], default=order.placed_at)
+    waits_until = max(since, case.file.claim_since or since) + HEAL_AFTER
+    if case.statuses.payment is PaymentStatus.AUTHORIZED and wants_goods and case.due(waits_until):
+        case.except_(
+            "payment_open",
+            "reserved",
+            "The shop wants the order fulfilled, but the money is only reserved",
+            {"reserved": case.file.money(case.file.authorized_minor).amount},
+            "Capture the payment at the provider, or accept to deliver anyway.",
+        )
     before = seconds(case.setup.payment.authorization_alert_before_s)
     for payment in case.file.payments:
-        if payment.state is not f.PaymentState.AUTHORIZED or payment.expires_at is None:
+        if payment.state is not f.PaymentState.AUTHORIZED:
             continue
-        if case.due(payment.expires_at - before):
+        expires_at = payment.expires_at or payment.changed_at + RESERVED_FOR
+        if case.due(expires_at - before):
             case.except_(
                 "payment_open",
                 f"authorization-{payment.id}",
                 "The payment's authorization is about to expire before shipping",
-                {"expires_at": payment.expires_at.isoformat(), "payment": payment.id},
+                {"expires_at": expires_at.isoformat(), "payment": payment.id},
                 "Capture the payment or ask the customer to pay again.",
             )

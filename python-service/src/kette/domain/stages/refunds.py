@@ -7,6 +7,7 @@ from kette.domain.decide import Case
 from kette.domain.money import Money
 from kette.domain.order import ShopRefund
 from kette.domain.policy import System, seconds
+from kette.domain.state import OrderFile, Payment
 
 
 def provider(case: Case) -> System | None:
@@ -26,6 +27,29 @@ def moved_under(case: Case, key: str) -> int:
     )
 
 
+def still_here(case: Case) -> int:
+    """Money of the order that we hold. What a bank took back for its customer is gone: refunding it
+    too would be a second loss."""
+    file = case.file
+    gone = file.refunded_minor + file.refund_pending_minor + file.charged_back_minor
+    return file.captured_minor - gone
+
+
+def _payment_holding(file: OrderFile, amount: Money, key: str) -> Payment | None:
+    """The first payment of which so much is left; what the action itself moved counts as left."""
+    left = {p.id: p.captured for p in file.payments}
+    payment_of = {p.charge_id: p.id for p in file.payments if p.charge_id}
+    for refund in file.refunds:
+        if refund.state is f.RefundState.FAILED or refund.action_key == key:
+            continue
+        name = payment_of.get(refund.payment_id, refund.payment_id)
+        if name not in left:  # our own report names no payment: the one that was chosen then
+            name = next((n for n, minor in left.items() if minor >= refund.minor), "")
+        if name:
+            left[name] -= refund.minor
+    return next((p for p in file.payments if left[p.id] >= amount.minor), None)
+
+
 def ask_refund(case: Case, name: str, amount: Money, reason: str, *, record: bool) -> None:
     """Ask for one refund: at the provider, or by hand where no provider holds the payment."""
     file, order = case.file, case.file.order
@@ -33,7 +57,7 @@ def ask_refund(case: Case, name: str, amount: Money, reason: str, *, record: boo
     key = case.key("refund_payment", name)
     if not _is_approved(case, key, amount):
         return
-    paid = next((p for p in file.payments if p.captured >= amount.minor), None)
+    paid = _payment_holding(file, amount, key)
     system = provider(case)
     if not file.is_provider_paid or paid is None or system is None:
         case.want(
@@ -96,7 +120,7 @@ def shop_refunds(case: Case) -> None:
         if refund.action_key.startswith(case.key("refund_payment", "shop-")):
             name = refund.action_key.rsplit(":", 1)[1]
             ask_refund(case, name, file.money(refund.minor), "the shop refunded", record=False)
-    rest = file.captured_minor - file.refunded_minor - file.refund_pending_minor
+    rest = still_here(case)
     for recorded in file.unmatched_shop_refunds:
         fits = recorded.amount.minor <= rest
         if not file.is_provider_paid:

@@ -58,3 +58,13 @@ def from_minor(amount: int, currency: str, field: str) -> Money:
     if rest:
         raise FieldError(field, f"{amount} {currency} is not a whole number of minor units")
     return Money(-minor if amount < 0 else minor, currency)
+
+
+def to_stripe(amount: Money) -> int:
+    """The integer by which Stripe is told an amount.
+
+    >>> [to_stripe(Money(500, c)) for c in ("EUR", "JPY", "ISK", "MGA")]
+    [500, 500, 50000, 5]
+    """
+    shift = decimals_at_stripe(amount.currency) - exponent(amount.currency)
+    return int(amount.minor * 10**shift if shift >= 0 else amount.minor // 10**-shift)
