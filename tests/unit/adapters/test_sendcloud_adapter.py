@@ -307,6 +307,60 @@ class TestReports:
         )
         assert ADAPTER.translate_report(report).reference == "7"
 
+    @staticmethod
+    def refused(kind: str, answer: dict[str, Any], error: str = "400") -> ActionReported:
+        report = ActionReported(
+            key="k", kind=kind, done=False, retryable=False, error=error, answer=answer
+        )
+        return ADAPTER.translate_report(report)
+
+    @pytest.mark.parametrize(
+        ("answer", "error"),
+        [
+            ({"status": "failed", "message": "This parcel is already cancelled"}, "400"),
+            ({"status": "deleted", "message": "Parcel has been deleted"}, "410"),
+            ({"status": "queued", "message": "Cancellation has been queued"}, "409"),
+            ({"error": {"code": 400, "message": "Parcel was already cancelled."}}, "400"),
+            ({}, "Bad request: This parcel has already been cancelled"),
+        ],
+    )
+    def test_a_parcel_that_was_cancelled_before_is_cancelled(
+        self, answer: dict[str, Any], error: str
+    ) -> None:
+        """A run was killed before it reported, or staff cancelled in Sendcloud's panel."""
+        told = self.refused("cancel_fulfillment", answer | {"cancelled": "412345678"}, error)
+        assert (told.done, told.error) == (True, "")
+
+    @pytest.mark.parametrize(
+        ("kind", "answer"),
+        [
+            (
+                "cancel_fulfillment",
+                {"status": "failed", "message": "Shipped parcels can not be cancelled"},
+            ),
+            ("cancel_fulfillment", {"error": {"message": "No Parcel matches the given query."}}),
+            ("create_shipment", {"error": {"message": "postal_code: 'Invalid postal code.'"}}),
+            ("create_shipment", {"error": {"message": "external_reference: 'Too long.'"}}),
+            ("create_shipment", {"status": "failed", "message": "already cancelled"}),
+        ],
+    )
+    def test_what_sendcloud_refuses_for_good_stays_refused(
+        self, kind: str, answer: dict[str, Any]
+    ) -> None:
+        told = self.refused(kind, answer)
+        assert (told.done, told.retryable, told.error) == (False, False, "400")
+
+    def test_one_of_several_parcels_says_nothing_of_the_others(self) -> None:
+        answer = {"status": "failed", "message": "This parcel is already cancelled"}
+        told = self.refused("cancel_fulfillment", answer | {"cancelled": "412345678,412345679"})
+        assert not told.done
+
+    def test_a_reference_that_is_known_is_looked_up_by_the_next_try(self) -> None:
+        """Two runs had the same action: the other one's parcel is found under its reference."""
+        text = "external_reference: 'Parcel with this external reference already exists.'"
+        told = self.refused("create_shipment", {"error": {"code": 400, "message": text}})
+        assert (told.done, told.retryable) == (False, True)
+
 
 SAMPLES = Path(
     os.environ.get("KETTE_VENDOR_SAMPLES", Path(__file__).parents[4] / "shared" / "samples")

@@ -170,3 +170,19 @@ class TestReports:
     def test_a_link_that_is_none_is_left_out(self) -> None:
         told = self.report("offer_alternative_payment", {"url": "javascript:alert(1)"})
         assert told.link == ""
+
+    @pytest.mark.parametrize(
+        ("code", "retryable"), [("charge_already_refunded", True), ("charge_disputed", False)]
+    )
+    def test_a_refund_that_is_refused(self, code: str, retryable: bool) -> None:
+        """Somebody refunded at Stripe meanwhile: the event tells, and no person has to."""
+        report = f.ActionReported(
+            key="refund_payment:1",
+            kind="refund_payment",
+            done=False,
+            retryable=False,
+            error="400",
+            answer={"error": {"type": "invalid_request_error", "code": code}},
+        )
+        told = ADAPTER.translate_report(report)
+        assert (told.done, told.retryable, told.reference) == (False, retryable, "")

@@ -103,3 +103,10 @@ class TestReports:
         assert ADAPTER.translate_report(report).reference == "141"
         kept = msgspec.structs.replace(report, reference="mine")
         assert ADAPTER.translate_report(kept).reference == "mine"
+
+
+def test_a_refusal_names_nothing_that_was_made() -> None:
+    answer = {"code": "woocommerce_rest_shop_order_invalid_id", "id": 7, "products": []}
+    for kind in ("add_shop_note", "check_stock"):
+        report = ActionReported(key="k", kind=kind, done=False, answer=answer, error="404")
+        assert ADAPTER.translate_report(report) == report

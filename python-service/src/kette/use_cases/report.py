@@ -62,6 +62,11 @@ def report_one(
     if row is None:
         return ReportResult(report.key, False, "unknown", "no action has this key"), set()
     fact = reported_fact(kernel, row, report)
+    # The vendor's words decide, not the HTTP status: "already cancelled" is done, a refund that was
+    # taken and failed is not.
+    report = msgspec.structs.replace(
+        report, done=fact.done, error=fact.error, retryable=fact.retryable
+    )
     names = _names(row, fact)
     known = lock_names(tx, names)
     if row.order_id is not None:
@@ -147,10 +152,7 @@ def reported_fact(kernel: Kernel, row: ActionRow, report: Report) -> ActionRepor
         shipped=shipped,
         amount=Money.parse(amount["amount"], amount["currency"]) if amount else None,
     )
-    if not report.done:
-        return fact
-    system_id = payload.get("system_id", "")
-    return kernel.translate_report(system_id, fact)
+    return kernel.translate_report(payload.get("system_id", ""), fact)
 
 
 def fail_attempt(

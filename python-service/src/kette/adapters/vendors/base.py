@@ -53,4 +53,5 @@ class Adapter(Protocol):
 
     def translate_report(self, report: ActionReported) -> ActionReported:
         """Fill the canonical fields of a report (reference, stock, link, tracking) from the
-        vendor's raw answer. Never raises: what cannot be read stays empty."""
+        vendor's raw answer, and say what a refusal means: that the work was done before (done),
+        that another try can help (retryable). Never raises: what cannot be read stays empty."""

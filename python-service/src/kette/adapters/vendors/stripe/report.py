@@ -12,6 +12,8 @@ from kette.domain.facts import ActionReported
 
 _LINK_KINDS: Final = ("offer_alternative_payment", "send_payment_reminder")
 _FAILED_REFUNDS: Final = ("failed", "canceled")
+# Somebody refunded the rest at Stripe meanwhile. Its event is on its way and ends the action.
+_NOTHING_LEFT: Final = "charge_already_refunded"
 
 
 def translate_report(report: ActionReported) -> ActionReported:
@@ -19,6 +21,8 @@ def translate_report(report: ActionReported) -> ActionReported:
 
     A refund that Stripe answered with HTTP 200 may yet have failed; it is reported as not done.
     """
+    if not report.done:
+        return _read_refusal(report)
     answer = mapping(report.answer.get("body")) or report.answer
     told = {
         "reference": report.reference or id_of(answer),
@@ -31,6 +35,13 @@ def translate_report(report: ActionReported) -> ActionReported:
             report, done=False, retryable=False, error=f"the refund failed: {reason}", **told
         )
     return msgspec.structs.replace(report, **told)
+
+
+def _read_refusal(report: ActionReported) -> ActionReported:
+    code = line_of_text(mapping(report.answer.get("error")).get("code"))
+    if report.kind == "refund_payment" and code == _NOTHING_LEFT:
+        return msgspec.structs.replace(report, retryable=True)
+    return report
 
 
 def _link(value: object) -> str:

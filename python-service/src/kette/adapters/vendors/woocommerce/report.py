@@ -25,6 +25,8 @@ _NO_PRODUCT: Final = ("", "0")
 def translate_report(report: ActionReported) -> ActionReported:
     """check_stock: pieces per line from `answer.products` and `answer.lines`. Everything else: the
     id of the order, note or refund that the shop answered with becomes the reference."""
+    if not report.done:
+        return report
     if report.kind == "check_stock":
         return msgspec.structs.replace(report, stock=read_stock(report.answer))
     if report.reference:
