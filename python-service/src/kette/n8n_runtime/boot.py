@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,8 +12,10 @@ from kette.n8n_runtime.credentials import CredentialValue, write_credentials
 from kette.n8n_runtime.install import ensure_n8n, ensure_node_package
 from kette.n8n_runtime.node import find_node
 from kette.n8n_runtime.process import N8n, N8nPlace, install_node_package
-from kette.n8n_runtime.project import find_project
+from kette.n8n_runtime.project import Project, find_project
 from kette.n8n_runtime.steps import Say
+
+_PRELOAD = "refuse-while-starting.cjs"
 
 
 def prepare_n8n(
@@ -39,7 +42,7 @@ def prepare_n8n(
         port=port or free_port(),
         password=password or f"Kette1{secrets.token_hex(8)}",
         encryption_key=_encryption_key(folder),
-        extra_env=dict(extra_env or {}),
+        extra_env={"NODE_OPTIONS": _node_options(project), **(extra_env or {})},
     )
     install_node_package(place, node_package or ensure_node_package(project, say))
     return N8n(place, log=folder / "n8n.log", pid_file=pid_file)
@@ -53,6 +56,12 @@ def add_credentials(n8n: N8n, values: Iterable[CredentialValue]) -> None:
         n8n.import_credentials(file)
     finally:
         file.unlink()
+
+
+def _node_options(project: Project) -> str:
+    """The caller's own, and the script that lets a starting n8n refuse deliveries."""
+    preload = f'--require "{project.runtime / _PRELOAD}"'
+    return f"{os.environ.get('NODE_OPTIONS', '')} {preload}".strip()
 
 
 def _encryption_key(folder: Path) -> str:

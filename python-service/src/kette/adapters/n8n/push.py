@@ -25,8 +25,11 @@ from kette.use_cases.lease import Lease
 log = structlog.get_logger("kette.push")
 
 TIMEOUT = httpx.Timeout(10.0, connect=3.0)
-# n8n answers before it works: a subscriber that cannot be reached is tried again after these.
-RETRY_S = (2, 5, 15, 60)
+# n8n answers before it works: a subscriber that cannot be reached is tried again after these. A
+# restart of n8n takes seconds; its orders should not wait much longer.
+RETRY_S = (2, 5, 15)
+# n8n answers 200 with this page, whatever was asked, until its database is migrated.
+STARTING_PAGE = "n8n is starting up"
 PAUSE_S = 0.03
 # The request certainly did not reach n8n; any other error leaves that open.
 NEVER_SENT = (
@@ -185,7 +188,7 @@ class Pusher:
         except httpx.HTTPError as error:
             log.warning("push.unclear", stage=message.get("stage"), error=repr(error))
             return "unclear"
-        if answer.is_success:
+        if answer.is_success and not answer.text.startswith(STARTING_PAGE):
             return "taken"
         log.warning("push.refused", stage=message.get("stage"), status=answer.status_code)
         return "refused"
