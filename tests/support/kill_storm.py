@@ -7,11 +7,15 @@ here by sending the same event until it was taken.
 
 from __future__ import annotations
 
+import json
 import random
+import re
+import sqlite3
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -25,6 +29,7 @@ _PATIENCE_S = 240.0
 _LOOK_EVERY_S = 0.02
 # How often the sandbox repeats an event that was not taken, in seconds of pause.
 _RETRIES_S = [1] * 600
+_PORT = re.compile(r"\b127\.0\.0\.1:\d+")
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,7 @@ class EventSender:
         self._lock = threading.Lock()
         self.taken = 0
         self.refused = 0
+        self.wrong: list[str] = []  # answers that no vendor may get
         self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(4)]
 
     def start(self) -> None:
@@ -86,8 +92,9 @@ class EventSender:
         except httpx.TransportError:
             taken = False
         else:
-            assert answer.status_code < 400 or answer.status_code >= 500, answer.text
             taken = answer.is_success
+            if answer.is_client_error:
+                self.wrong.append(f"{delivery.topic}: {answer.status_code} {answer.text[:200]}")
         with self._lock:
             self.taken += taken
             self.refused += not taken
@@ -126,12 +133,33 @@ class Redelivery:
 
     def _run(self) -> None:
         while not self._stopped.wait(1.0):
-            self._control.post("/webhooks/enable")
-            for row in self._lost():
-                wanted = {"subjects": [row["subject"]], "topic": row["topic"]}
-                answers = self._control.post(f"/webhooks/{row['vendor']}/resend", wanted)["answers"]
-                if all(200 <= answer < 300 for answer in answers):
-                    self._sent.add(row["id"])
+            try:
+                self._send_lost()
+            except httpx.HTTPError as error:  # an overloaded machine; the next round comes soon
+                print(f"redelivery: {error!r}")
+
+    def _send_lost(self) -> None:
+        self._control.post("/webhooks/enable")
+        for row in self._lost():
+            wanted = {"subjects": [row["subject"]], "topic": row["topic"]}
+            answers = self._control.post(f"/webhooks/{row['vendor']}/resend", wanted)["answers"]
+            if all(200 <= answer < 300 for answer in answers):
+                self._sent.add(row["id"])
+
+
+def failures_told(world: World) -> list[str]:
+    """Every failed attempt, counted: "3 x notify, retryable: connect ECONNREFUSED"."""
+    counts: Counter[tuple[str, bool, str]] = Counter()
+    with closing(sqlite3.connect(world.folder / "kette.db")) as database:
+        for (body,) in database.execute("SELECT body FROM fact_bodies WHERE body IS NOT NULL"):
+            told = json.loads(body)
+            if told["fact"] == "action_report" and not told["done"]:
+                error = _PORT.sub("", told.get("error", ""))
+                counts[told["kind"], told.get("retryable", True), error] += 1
+    return [
+        f"{count} x {kind}, {'retryable' if retryable else 'FINAL'}: {error[:200]}"
+        for (kind, retryable, error), count in counts.most_common()
+    ]
 
 
 class KillStorm:
@@ -158,6 +186,7 @@ class KillStorm:
             self._strike(kill.victim)
         if sender is not None:
             self._wait(lambda: sender.is_done, "every event is taken")
+            assert sender.wrong == []
         self._finish_n8n_start()
         print(f"{self._age():.1f} s: everything runs, {self.effects()} effects so far")
         self.settle()
