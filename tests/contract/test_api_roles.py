@@ -53,7 +53,7 @@ ROUTES: dict[tuple[str, str], tuple[frozenset[Role], Any]] = {
     ("POST", "/v1/sandbox/clock"): (ADMINS, {"advance_s": 0}),
     ("GET", "/v1/sandbox/pending"): (ADMINS, None),
 }
-# No key: the vendor's signature (tested in test_api.py), health and documentation.
+# No key: the vendor's signature (tested in test_api_events.py), health and documentation.
 OPEN = {
     ("POST", "/v1/events/{system_id}"),
     ("GET", "/healthz"),

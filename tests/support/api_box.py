@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 from kette.api.app import create_app
 from kette.use_cases.keys import Role
+from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from support.service_box import Headers, ServiceBox, stripe_request, woo_request
@@ -50,6 +51,14 @@ class ApiBox:
     def stripe(self, event: Any) -> httpx.Response:
         raw, headers = stripe_request(event)
         return self.http.post("/v1/events/stripe-main", content=raw, headers=headers)
+
+    def facts_and_deliveries(self) -> tuple[int, ...]:
+        """How many of each are stored."""
+        with self.box.service.database.read() as connection:
+            return tuple(
+                connection.execute(text(f"SELECT COUNT(*) FROM {table}")).scalar_one()
+                for table in ("facts", "deliveries")
+            )
 
     def close(self) -> None:
         self.http.close()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import Any
 
-import msgspec
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -66,9 +66,9 @@ def problem(
     }
     if reasons:
         body["reasons"] = reasons
-    return Response(
-        msgspec.json.encode(body), status_code=status, media_type=MEDIA_TYPE, headers=headers
-    )
+    # By json, which writes whatever a text may hold: a problem must be told, not become another.
+    content = json.dumps(body, separators=(",", ":"))
+    return Response(content, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
 # Every code has a page in docs/errors; a test holds the two together.

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 
 from kette.api import views
 from kette.api.auth import DOCUMENTS, MACHINES, require
+from kette.api.bodies import JsonRoute
 from kette.api.schemas import (
     InvoicesIn,
     LeaseIn,
@@ -27,7 +28,7 @@ from kette.use_cases.documents import get_document
 from kette.use_cases.errors import InvalidInputError, NotFoundError
 from kette.use_cases.report import Report, report_actions
 
-router = APIRouter(tags=["actions"])
+router = APIRouter(tags=["actions"], route_class=JsonRoute)
 _machines = [Depends(require(MACHINES))]
 
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request
 
 from kette.api import views
 from kette.api.auth import READERS, require
+from kette.api.bodies import JsonRoute
 from kette.api.schemas import AddressIn, RiskIn, ValidateIn
 from kette.api.service import service_of
 from kette.domain.address import normalize_address
@@ -19,7 +20,7 @@ from kette.domain.risk import RiskSignals, assess_risk
 from kette.domain.validation import validate_order
 from kette.use_cases.errors import InvalidInputError
 
-router = APIRouter(tags=["checks"])
+router = APIRouter(tags=["checks"], route_class=JsonRoute)
 _readers = [Depends(require(READERS))]
 
 

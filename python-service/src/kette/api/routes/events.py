@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from kette.api.auth import INGESTERS, require
-from kette.api.problems import ApiError
+from kette.api.bodies import read_body
 from kette.api.schemas import EventAnswer
 from kette.api.service import service_of
 from kette.use_cases.errors import UnknownSystemError
@@ -55,22 +55,3 @@ async def post_event(system_id: str, request: Request) -> Response:
         status_code=202 if result.fact_ids else 200,
         media_type="application/json",
     )
-
-
-async def read_body(request: Request, limit: int) -> bytes:
-    """The whole body, refused as soon as it is too long, whatever its Content-Length says."""
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
-        raise _too_large(limit)
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
-            raise _too_large(limit)
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def _too_large(limit: int) -> ApiError:
-    return ApiError(413, "body_too_large", f"A body may have at most {limit} bytes.")

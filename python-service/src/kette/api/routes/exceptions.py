@@ -8,11 +8,12 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from kette.api import views
 from kette.api.auth import PEOPLE, READERS, require
+from kette.api.bodies import JsonRoute
 from kette.api.schemas import AssignIn, ResolveIn, SnoozeIn
 from kette.api.service import service_of
 from kette.use_cases.errors import InvalidInputError
 
-router = APIRouter(tags=["exceptions"])
+router = APIRouter(tags=["exceptions"], route_class=JsonRoute)
 
 
 @router.get("/v1/exceptions", dependencies=[Depends(require(READERS))])

@@ -11,13 +11,14 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from kette import __version__
 from kette.api.auth import ADMINS, ANYBODY, require
+from kette.api.bodies import JsonRoute
 from kette.api.problems import ApiError, problem
 from kette.api.schemas import ClockIn
 from kette.api.service import service_of
 from kette.clocks import ShiftableClock
 from kette.use_cases.keys import Role
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(tags=["operations"], route_class=JsonRoute)
 
 
 @router.get("/healthz")

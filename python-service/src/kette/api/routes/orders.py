@@ -10,13 +10,14 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from kette.api import views
 from kette.api.auth import APPROVERS, PEOPLE, READERS, require
+from kette.api.bodies import JsonRoute
 from kette.api.schemas import ApprovalIn, CancelIn, CorrectionIn, NoteIn
 from kette.api.service import Service, service_of
 from kette.domain.order import Address
 from kette.use_cases.errors import InvalidInputError, NotFoundError
 from kette.use_cases.record import load_file
 
-router = APIRouter(tags=["orders"])
+router = APIRouter(tags=["orders"], route_class=JsonRoute)
 
 _CURSOR = re.compile(r"\d{1,18}\.ord_[0-9a-f]{1,40}\Z")
 AXES = ("order", "payment", "risk", "fulfillment", "return", "accounting")
