@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kette.domain.address import NormalizedAddress, normalize_address
 from kette.domain.duplicates import find_duplicate_of, fingerprint
+from kette.domain.findings import Severity
 from kette.domain.money import Money
 from kette.domain.notes import note_findings
 from kette.domain.order import Address, LineItem, LineKind, Order, ShopClaim, TaxShare
@@ -119,10 +120,12 @@ def everything(found: NormalizedAddress) -> tuple[str, ...]:
 @given(ADDRESSES)
 def test_no_typed_digit_is_lost(typed: Address) -> None:
     found = normalize_address(typed, DATA.address)
+    # What was typed twice may be there once, with a finding that shows it.
+    said = [finding.before for finding in found.findings if finding.severity is Severity.INFO]
     given_signs = signs(
         typed.name, typed.company, typed.line1, typed.line2, typed.postal_code, typed.city
     )
-    assert not given_signs - signs(*everything(found))
+    assert not given_signs - signs(*everything(found), *said)
 
 
 @settings(max_examples=600, deadline=None)

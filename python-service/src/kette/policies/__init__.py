@@ -11,12 +11,12 @@ from typing import Any
 
 import yaml
 
-from kette.domain.address.model import AddressRules, CountryRules
 from kette.domain.findings import Severity
 from kette.domain.intake_data import IntakeData
 from kette.domain.notes import NoteRule, NoteRules
 from kette.domain.risk import RiskRules
 from kette.domain.tax_place import RatePeriod, TaxTable, Territory
+from kette.policies.address_rules import build_address_rules
 
 _SINCE_EVER = date(2000, 1, 1)
 
@@ -25,7 +25,7 @@ _SINCE_EVER = date(2000, 1, 1)
 def load_intake_data() -> IntakeData:
     """Everything the intake rules know, read from this package once per process."""
     return IntakeData(
-        address=_address_rules(),
+        address=build_address_rules(_yaml),
         tax=_tax_table(),
         notes=_note_rules(),
         risk=_risk_rules(),
@@ -40,45 +40,6 @@ def _yaml(name: str) -> Any:
     # The C parser reads our own files ten times faster; the result is the same.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return yaml.load(_read(name), Loader=loader)  # noqa: S506  # both loaders are safe ones
-
-
-def _address_rules() -> AddressRules:
-    words = _yaml("address_words.yaml")
-    return AddressRules(
-        countries={code: _country(code, row) for code, row in _yaml("countries.yaml").items()},
-        country_names={name.casefold(): code for name, code in words["country_names"].items()},
-        street_ends=tuple(word.casefold() for word in words["street_ends"]),
-        street_words=_folded(words["street_words"]),
-        numbered_streets=_folded(words["numbered_streets"]),
-        additions=_folded(words["additions"]),
-        floors=_folded(words["floors"]),
-        number_label=re.compile(rf"(?:^|[\s,])(?:{_any_of(words['number_labels'])})\Z", re.I),
-        no_number=re.compile(rf"(?:^|[\s,])(?:{_any_of(words['no_number'])})\Z", re.I),
-        po_box=re.compile(rf"(?:{_any_of(words['po_boxes'])})(?:\W|\d|\Z)", re.I),
-    )
-
-
-def _folded(words: list[str]) -> frozenset[str]:
-    return frozenset(word.casefold() for word in words)
-
-
-def _any_of(words: list[str]) -> str:
-    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-
-
-def _country(code: str, row: dict[str, str]) -> CountryRules:
-    return CountryRules(
-        code=code,
-        postal_code=row["postal_code"],
-        pattern=re.compile(row["pattern"], re.ASCII) if row["pattern"] else None,
-        example=row["example"],
-        house_number=row["house_number"],
-        number_first=row["number"] == "before",
-        label=tuple(
-            tuple(part.removeprefix("%") for part in re.findall(r"%[A-Z]|[^%]+", line))
-            for line in row["format"].split("%n")
-        ),
-    )
 
 
 def _tax_table() -> TaxTable:

@@ -97,10 +97,10 @@ def test_postal_code_and_city_in_one_field() -> None:
     assert [f.code for f in found.findings] == ["postal_code_from_city"]
 
 
-def test_postal_code_and_city_swapped_is_proposed() -> None:
+def test_postal_code_and_city_swapped() -> None:
     found = read("DE", "Hamburg", "22767")
-    assert (found.postal_code, found.city) == ("Hamburg", "22767")
-    assert [(f.code, f.after) for f in found.findings] == [("postal_code_invalid", "22767")]
+    assert (found.postal_code, found.city, found.deliverable) == ("22767", "Hamburg", True)
+    assert [(f.code, f.after) for f in found.findings] == [("postal_code_city_swapped", "22767")]
 
 
 @pytest.mark.parametrize(

@@ -100,4 +100,5 @@ def test_po_box_is_pointed_out(line: str, country: str, postcode: str) -> None:
     found = read(line1=line, country_code=country, postal_code=postcode)
     assert found.kind is AddressKind.PO_BOX
     assert codes(found) == [("po_box", False)]
-    assert found.street == line
+    assert f"{found.street} {found.house_number}" == line
+    assert line in found.lines

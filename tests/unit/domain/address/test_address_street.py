@@ -82,6 +82,9 @@ CERTAIN = [
     ("DE", "Hauptstr. 7 z. Hd. Frau Meier", "", ("Hauptstr.", "7", "z. Hd. Frau Meier")),
     ("DE", "Hauptstr 7,c/o Firma X", "", ("Hauptstr", "7", "c/o Firma X")),
     ("DE", "An den 12 Aposteln 3", "", ("An den 12 Aposteln", "3", "")),
+    ("DE", "Hauptstr. 12 blah", "", ("Hauptstr.", "12", "blah")),
+    ("DE", "Hauptstr. 5, 10115 Berlin", "", ("Hauptstr.", "5", "")),
+    ("NL", "Plein 1944 12", "", ("Plein 1944", "12", "")),
     # second line
     ("DE", "Lindenallee", "44 b", ("Lindenallee", "44 b", "")),
     ("DE", "Lindenallee", "44 b, Hinterhaus", ("Lindenallee", "44 b", "Hinterhaus")),
@@ -125,13 +128,10 @@ def test_certain_reading(
 UNCERTAIN = [
     ("DE", "Lindenallee 3 Stock", "", "Lindenallee 3"),
     ("DE", "17 Rosen", "", "Rosen 17"),
-    ("DE", "Hauptstr. 5 12", "", "Hauptstr. 5 12"),
-    ("DE", "Hauptstr. 12 blah", "", "Hauptstr. 12"),
-    ("DE", "Hauptstr. 5, 10115 Berlin", "", "Hauptstr. 5"),
+    ("DE", "Hauptstr. 5 12", "", "Hauptstr. 5"),
     ("DE", "12", "", "Berlin 12"),
     ("DE", "Nr. 17", "", "Berlin 17"),
     ("DE", "12 Hauptstr. 5", "", "12 Hauptstr. 5"),
-    ("NL", "Plein 1944 12", "", "Plein 1944 12"),
 ]
 
 

@@ -129,7 +129,8 @@ DESTINATIONS = [
 
 @pytest.mark.parametrize(("intake", "country", "refused"), DESTINATIONS)
 def test_destinations(intake: dict[str, Any], country: str, refused: bool) -> None:
-    place = address(country_code=country, postal_code="6020" if country == "AT" else "22767")
+    code = "6020" if country == "AT" else "22767"
+    place = address(country_code=country, postal_code=code, phone="")
     line = row(1664, 333, "0.20") if country == "AT" else MUG
     found = findings(order(line, shipping=place), setup(**intake))
     expected = [("destination_restricted", "restricted_destination", True)] if refused else []

@@ -30,6 +30,7 @@ BLOCKED = {
 WARNED = {
     "company-vat-meta": {"vat_id_invalid"},  # DE123456789: the check digit is wrong
     "company-vat-field": {"vat_id_invalid"},
+    "high-value": {"phone_invalid"},
     "note-emoji-newlines": {"note_gift"},  # "bitte schön einpacken"
     "note-neighbour": {"note_neighbour"},
 }

@@ -1,10 +1,13 @@
-"""Addresses: what was typed, read into parts. See normalize.py."""
+"""Addresses: what was typed, read into parts. Begin with normalize.py."""
 
 from kette.domain.address.model import (
     AddressKind,
     AddressRules,
     CountryRules,
     NormalizedAddress,
+    Places,
+    StreetWords,
+    Territory,
 )
 from kette.domain.address.normalize import normalize_address
 
@@ -13,5 +16,8 @@ __all__ = [
     "AddressRules",
     "CountryRules",
     "NormalizedAddress",
+    "Places",
+    "StreetWords",
+    "Territory",
     "normalize_address",
 ]

@@ -11,7 +11,9 @@ import re
 
 import msgspec
 
-from kette.domain.address.model import AddressKind, AddressRules
+from kette.domain.address.model import AddressKind
+from kette.domain.address.parts import Parts
+from kette.domain.address.street import read_street
 
 _MAX_FIELD = 160
 _LABEL = r"(?:nummer|num|nr|no)?\s*[.:#]?\s*"
@@ -64,8 +66,58 @@ def find_parcel_point(fields: tuple[str, ...]) -> ParcelPoint | None:
     return None
 
 
-def is_po_box(line: str, rules: AddressRules) -> bool:
-    return len(line) <= _MAX_FIELD and rules.po_box.match(line) is not None
+def read_parcel_point(parts: Parts) -> bool:
+    """Whether the address is a locker or shop of DHL; then the parts are set."""
+    fields = (parts.street, parts.addition, parts.company, parts.name)
+    text = " ".join(field for field in fields if len(field) <= _MAX_FIELD).casefold()
+    if "station" not in text and "filiale" not in text and "shop" not in text:
+        return False
+    point = find_parcel_point(fields)
+    if point is None:
+        return False
+    if parts.country_code != "DE" and parts.country_code and not point.locker_number:
+        return False  # "Filiale" and "Shop" are words of other countries' addresses too
+    _apply(parts, point)
+    return True
+
+
+def _apply(parts: Parts, point: ParcelPoint) -> None:
+    line1, line2, company, name = point.fields
+    rest = ", ".join(part for part in (line1, line2) if part)
+    door = read_street(line1, parts.country, city=parts.city)
+    parts.kind = point.kind
+    parts.street, parts.house_number = point.word, point.locker_number
+    parts.locker_number, parts.post_number = point.locker_number, point.post_number
+    parts.addition, parts.company, parts.name = rest, company, name
+    place = f"{point.word} {point.locker_number}".strip()
+    if parts.country_code not in ("DE", ""):
+        message = f"a {point.word} exists in Germany only"
+        parts.refuse("parcel_point_abroad", "line1", message, before=place)
+    if len(point.locker_number) != 3:
+        message = f"the number of the {point.word} is missing or has not three digits"
+        parts.refuse("locker_number_missing", "line1", message, before=place)
+    if not point.post_number:
+        message = f"the Postnummer of the customer is missing; DHL needs it at a {point.word}"
+        # A shop hands a parcel out against an identity card where DHL has a mail address.
+        if point.kind is AddressKind.POSTFILIALE and parts.email:
+            parts.warn("post_number_missing", "line2", message)
+        else:
+            parts.refuse("post_number_missing", "line2", message)
+    if door.number and door.street:
+        message = f"a street stands beside the {point.word}; the parcel would go to the latter"
+        parts.warn("street_beside_parcel_point", "line1", message, before=rest, after=place)
+
+
+def check_other_points(parts: Parts) -> None:
+    """Lockers and shops of other carriers: only their own carrier delivers there."""
+    for field in (parts.street, parts.addition, parts.company):
+        if len(field) > _MAX_FIELD:
+            continue
+        match = parts.country.words.parcel_point.search(field)
+        if match is not None:
+            message = f"{match[0]}: a parcel point that only its own carrier serves"
+            parts.hint("parcel_point_other", "line1", message, before=field)
+            return
 
 
 def _take_place_number(fields: list[str]) -> str:

@@ -1,45 +1,43 @@
 """Street line -> street, house number, addition.
 
-The reading looks at every number of the line and asks what it can be. It says how sure it is: an
-unsure reading is a proposal, and the caller leaves the line as it was typed. Lines of more than
-MAX_LINE characters are no addresses and are not looked into, which also bounds the time.
+Every number of the line is weighed by the words around it: part of the street's name ("Straße des
+17. Juni"), number of a floor or flat ("Top 4"), or house number. The reading says how sure it is:
+an unsure one is a proposal, and the caller leaves the line as it was typed.
 """
 
 from __future__ import annotations
 
 import re
+from enum import IntEnum
+from itertools import pairwise
 
 import msgspec
 
-from kette.domain.address.model import AddressRules
-
-MAX_LINE = 160
-
-# 12, 12a, 12 a, 12½, 12 1/2, 12-14, 12 a-c, 12/14, 45/3/12, 12 bis 14, 12 bis, 123-II, 12 hs
-_NUMBER = re.compile(
-    r"""
-    (?<!\d)(?<!\d[./-]) (?P<digits>\d{1,5}) (?![\d])
-    (?: \s?[½¼¾] | \s\d/\d(?!\d) | \.\d{1,3}(?![\d.]) )?
-    (?: \s?(?:ter|quater|quinquies)(?!\w) | \s?bis(?!\w)(?!\s\d) )?
-    (?: \s?[A-Za-z] (?![\w'’]|/o\b|\.\s?[^\W\d])
-      | (?!st|nd|rd|th|er|te)[A-Za-z]{2}(?![\w'’.]) )?
-    (?:
-        (?: \s?[-–—/+&]\s? | \s(?:bis|und|u\.|to|à)\s )
-        (?: \d{1,5} (?!\d|\.\s?[^\W\d]|[^\W\d]{2}) (?:\s?[A-Za-z](?![\w'’]|/o\b|\.\s?[^\W\d]))?
-          | [A-Za-z](?![\w.'’]|/o\b)
-          | [IVX]{1,4}(?!\w)
-        )
-    ){0,4}
-    (?: [\s-](?:hs|huis|rd|zw)(?!\w) )?
-    """,
-    re.VERBOSE | re.IGNORECASE,
+from kette.domain.address.model import CountryRules, StreetWords
+from kette.domain.address.numbers import MAX_LINE, Number, find_numbers
+from kette.domain.address.words import (
+    first_word,
+    is_street_word,
+    is_unit,
+    last_word,
+    names_street,
 )
-# Squares of Mannheim and Ludwigshafen-like towns: "Q7, 24", "Q 7, 24", "C4 9b".
-_SQUARE = re.compile(r"([A-U]\s?[1-7])\s*(?:,\s*|\s)(\d{1,3}(?:\s?[a-z])?(?:-\d{1,3})?)", re.I)
-_SEPARATOR = re.compile(r"\s*(?:[,;|(]|//?|-\s|–\s|—\s)\s*")
-_ADDITION_START = re.compile(r"\s*[,;]\s*|\s(?=\d{1,3}\.?\s?[^\W\d])")
-_WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|[.'’/-](?=[^\W\d_]))*\.?|[sS]/[nN]")
-_FIRST_WORD = re.compile(r"[^\W\d_]+(?:(?:[.-]|/(?=[oO]\b))[^\W\d_]+)*\.?|#")
+
+# Squares of Mannheim: "Q7, 24", "Q 7, 24", "C4 9b", "L 14, 16-17".
+_SQUARE = re.compile(
+    r"([A-U]\s?1?\d)(\s*,\s*|\s+)(\d{1,3}(?:\s?[a-z])?(?:\s?[-/]\s?\d{1,3}[a-z]?)?)(?![\w.])[\s,/-]*(.*)",
+    re.IGNORECASE,
+)
+_SEPARATOR = re.compile(r"[\s.]*(?:[,;|]|//?|-(?=\s)|–|—|\\|:)?[\s.,;-]*")
+_YEARS = range(1500, 2100)
+_OPENING = re.compile(r"[\s,;|/(-]*")
+_DECREASING = re.compile(r"(\d{1,5})\s+[-–]\s+(\d{1,5}\s?[^\W\d_]?)")
+
+
+class Weight(IntEnum):
+    NONE = 0  # part of a name, a floor, a flat
+    WEAK = 1  # a house number if there is no better one
+    PLAIN = 2
 
 
 class StreetReading(msgspec.Struct, frozen=True):
@@ -52,219 +50,344 @@ class StreetReading(msgspec.Struct, frozen=True):
     code: str = ""
 
 
-def read_street(line: str, rules: AddressRules, *, number_first: bool, city: str) -> StreetReading:
+class Line(msgspec.Struct, frozen=True):
+    """A line with its numbers weighed."""
+
+    text: str
+    numbers: tuple[Number, ...]
+    weights: tuple[Weight, ...]
+    country: CountryRules
+
+    @property
+    def words(self) -> StreetWords:
+        return self.country.words
+
+    def before(self, number: Number) -> str:
+        return self.text[: number.start]
+
+    def after(self, number: Number) -> str:
+        return self.text[number.end :]
+
+
+def read_street(text: str, country: CountryRules, *, city: str = "") -> StreetReading:
     """Read one line; never raises. The parts hold every letter and digit of the line, a label such
     as "Nr." excepted."""
-    if not line or len(line) > MAX_LINE:
-        return StreetReading(line, "")
-    square = _SQUARE.fullmatch(line)
-    if square is not None and city.casefold().startswith("mannheim"):
-        return StreetReading(square[1], square[2])
-    numbers = [match for match in _NUMBER.finditer(line) if _can_be_number(line, match)]
-    candidates = [match for match in numbers if not _is_before_floor(line, match, rules)]
-    if not candidates:
+    if not text or len(text) > MAX_LINE:
+        return StreetReading(text, "")
+    if country.code in ("DE", ""):
+        square = _SQUARE.fullmatch(text)
+        if square is not None and ("," in square[2] or city.casefold().startswith("mannheim")):
+            return StreetReading(square[1], square[3], square[4])
+    words = country.words
+    numbers = find_numbers(text, words.units | words.floors | words.care_of)
+    if not numbers:
+        return StreetReading(text, "")
+    weights = tuple(_weigh(text, numbers, position, country) for position in range(len(numbers)))
+    line = Line(text, numbers, weights, country)
+    reading = _read_leading(line) or _read_trailing(line)
+    return reading if reading is not None else StreetReading(text, "")
+
+
+def _weigh(text: str, numbers: tuple[Number, ...], position: int, country: CountryRules) -> Weight:
+    """What a number is, by the words around it. The order of the questions matters."""
+    words, number = country.words, numbers[position]
+    before, after = text[: number.start], text[number.end :]
+    left, right = last_word(before), first_word(after)
+    later = numbers[position + 1 :]
+    if number.is_ordinal:
+        return _weigh_ordinal(number, before, right, words)
+    if right in words.months or (
+        right in ("de", "d", "di", "of", "-") and _second_word(after) in words.months
+    ):
+        return Weight.NONE
+    if left in words.months:
+        return Weight.NONE if number.value in _YEARS else Weight.PLAIN
+    if right in words.floors and not _is_apart(after) and not _second_word(after)[:1].isdigit():
         # "Weg 5 OG": a floor, or a house number with a floor that lost its own.
-        return _unsure(line, numbers[0], rules) if numbers else StreetReading(line, "")
-    if candidates[0].start() == 0:
-        leading = _read_leading(line, candidates, rules, number_first=number_first)
-        if leading is not None:
-            return leading
-    if number_first:
-        middle = _read_middle(line, candidates, rules)
-        if middle is not None:
-            return middle
-    for position, match in enumerate(candidates):
-        if _is_name_of_street(line, candidates[position : position + 2], rules):
+        return Weight.NONE
+    if later and not before.strip() and right in words.streets and not country.number_first:
+        return Weight.NONE  # "25 Straße 50"
+    if later and left in words.articles and before[-1:] == " ":
+        return Weight.NONE  # "An den 12 Aposteln 3"
+    if left in words.numbered and _is_name_of_street(before, number, later, text, country):
+        return Weight.NONE
+    if left in words.units or left == "#" or before.rstrip().endswith("#"):
+        return Weight.WEAK
+    if len(str(number.value)) == 5 and not country.number_first:
+        return Weight.WEAK
+    return Weight.PLAIN
+
+
+def _weigh_ordinal(number: Number, before: str, right: str, words: StreetWords) -> Weight:
+    if right in words.floors or right in words.units:
+        return Weight.NONE
+    if right in words.months or is_street_word(right, words) or right in words.streets:
+        return Weight.NONE
+    # "Hauptstr. 73. bei Schmidt": a full stop behind the house number.
+    return Weight.PLAIN if before.strip() and names_street(before, words) else Weight.NONE
+
+
+def _second_word(text: str) -> str:
+    parts = text.replace("'", " ").replace("-", " ").split(maxsplit=2)
+    return first_word(parts[1]) if len(parts) > 1 else ""
+
+
+def _is_apart(after: str) -> bool:
+    """Whether a separator stands between a number and the word behind it ("12, EG")."""
+    return after.lstrip(" ")[:1] in (",", ";", "/", "|", "(", "-", "–")
+
+
+def _is_name_of_street(
+    before: str, number: Number, later: tuple[Number, ...], text: str, country: CountryRules
+) -> bool:
+    """Whether the first of two numbers is the street's name: "Straße 16 3", "Straße 16 Nr. 3"."""
+    if not later:
+        return False
+    between = text[number.end : later[0].start].strip(" ,-–")
+    if between and country.words.label.fullmatch(between) is None:
+        return False
+    name = before.strip(" .,")
+    return len(name.split()) <= 2 and (country.number_first or " " not in name)
+
+
+def _read_leading(line: Line) -> StreetReading | None:
+    """The number stands before the street, at the begin of the line or behind a comma."""
+    for position, number in enumerate(line.numbers):
+        if line.weights[position] is Weight.NONE or number.is_ordinal:
             continue
-        reading = _read_trailing(line, match, candidates[:position], rules)
+        before = line.before(number)
+        label = line.words.label.search(before)
+        head = before[: label.start()] if label is not None else before
+        rest = _OPENING.sub("", line.after(number), count=1)
+        if head.strip() and head.rstrip()[-1] not in ",;|/":
+            continue
+        if not any(char.isalpha() for char in rest):
+            continue
+        if line.weights[position] is Weight.WEAK and head.strip() and label is None:
+            continue
+        reading = _leading(line, position, head, rest)
         if reading is not None:
             return reading
-    return _unsure(line, candidates[-1], rules)
-
-
-def street_of(line: str, rules: AddressRules) -> str:
-    """A street whose number stands elsewhere: without a comma or "Nr." at its end."""
-    return _street_part(line, rules) if len(line) <= MAX_LINE else line
-
-
-def is_number(line: str) -> bool:
-    """Whether a line is a house number and nothing else ("44 b")."""
-    return len(line) <= 20 and _NUMBER.fullmatch(line) is not None
-
-
-def leading_number(
-    line: str, rules: AddressRules, *, behind_blank: bool = False
-) -> tuple[str, str] | None:
-    """A house number at the begin of a second line and what follows it behind a separator, or
-    behind a blank, which is a guess."""
-    if len(line) > MAX_LINE:
-        return None
-    match = _NUMBER.match(line)
-    if match is None or not _can_be_number(line, match) or _is_before_floor(line, match, rules):
-        return None
-    rest = line[match.end() :]
-    separator = _SEPARATOR.match(rest)
-    if separator is None:
-        return (match[0].strip(), rest.strip()) if behind_blank else None
-    return match[0].strip(), rest[separator.end() :].strip()
-
-
-def names_street(line: str, rules: AddressRules) -> bool:
-    """Whether a line holds a word that makes it a street ("Rosenweg", "rue", "Am Markt")."""
-    if len(line) > MAX_LINE:
-        return False
-    for word in _WORD.findall(line):
-        folded = word.casefold()
-        if folded in rules.street_words or folded.endswith(rules.street_ends):
-            return True
-    return False
-
-
-def _can_be_number(line: str, match: re.Match[str]) -> bool:
-    start, end = match.span("digits")
-    if match[0].strip("0") == "":
-        return False
-    before = line[:start]
-    if before and (before[-1].isalpha() or before[-1] == "_"):
-        # "Hauptstr12" lacks a blank; "B96" and "Q7" are names.
-        run = len(before) - len(before.rstrip("".join({c for c in before if c.isalpha()})))
-        if run < 4:
-            return False
-    after = line[match.end() :]
-    if end == match.end() and re.match(r"\.\s?[^\W\d]|\.\s?[-–]", after):
-        return False  # an ordinal: "17. Juni", "3. OG"
-    if after[:1].isalpha():
-        return False  # "1st", "2nd", "5er"
-    # Not "2e Jan van der Heijdenstraat" either.
-    return not (start == 0 and match[0][-1:] in "eE" and after[:1] == " ")
-
-
-def _is_before_floor(line: str, match: re.Match[str], rules: AddressRules) -> bool:
-    after = line[match.end() :]
-    word = _FIRST_WORD.match(after.lstrip())
-    return word is not None and word[0].casefold() in rules.floors
-
-
-def _read_leading(
-    line: str, candidates: list[re.Match[str]], rules: AddressRules, *, number_first: bool
-) -> StreetReading | None:
-    match = candidates[0]
-    rest = line[match.end() :].lstrip(" ,")
-    if not any(char.isalpha() for char in rest):
-        return None
-    others = candidates[1:]
-    street, addition = _split_addition(rest, rules)
-    if number_first:
-        return StreetReading(street, match[0].strip(), addition)
-    if others:
-        # "12 Hauptstr. 5": the one at the end is where the country has it, yet who knows.
-        return None if others[-1].end() < len(line) else _unsure(line, others[-1], rules)
-    if names_street(street, rules):
-        return StreetReading(street, match[0].strip(), addition, code="house_number_first")
-    number = match[0].strip()
-    return StreetReading(street, number, addition, certain=False, code="house_number_uncertain")
-
-
-def _split_addition(rest: str, rules: AddressRules) -> tuple[str, str]:
-    """ "Rosenweg 3. OG" or "rue X, Bât. A" behind a leading number -> street and addition."""
-    for match in _ADDITION_START.finditer(rest):
-        tail = rest[match.end() :].strip()
-        if match[0].strip() or _is_floor(tail, rules):
-            street = _trim(rest[: match.start()])
-            return (street, tail) if street else (rest, "")
-    return rest, ""
-
-
-def _unsure(line: str, match: re.Match[str], rules: AddressRules) -> StreetReading:
-    """street = "" where nothing but the number is given, as in villages without street names."""
-    street = _trim(line[: match.start()])
-    if not any(char.isalpha() for char in street) or rules.number_label.fullmatch(street):
-        street = ""
-    return StreetReading(street, match[0].strip(), certain=False, code="house_number_uncertain")
-
-
-def _read_middle(
-    line: str, candidates: list[re.Match[str]], rules: AddressRules
-) -> StreetReading | None:
-    """ "Résidence Les Pins, 12 rue X" where the number stands before the street."""
-    for match in candidates:
-        before = line[: match.start()].rstrip()
-        rest = line[match.end() :].lstrip(" ,")
-        if before[-1:] in (",", ";") and names_street(rest, rules):
-            street, tail = _split_addition(rest, rules)
-            addition = ", ".join(part for part in (_trim(before), tail) if part)
-            return StreetReading(street, match[0].strip(), addition)
+        if not line.country.number_first:
+            return None
     return None
 
 
-def _read_trailing(
-    line: str, match: re.Match[str], earlier: list[re.Match[str]], rules: AddressRules
-) -> StreetReading | None:
-    """The reading with this number as the house number, or None where the rest speaks against
-    it."""
-    street = _street_part(line[: match.start()], rules)
-    if not any(char.isalpha() for char in street) or rules.number_label.fullmatch(street):
+def _leading(line: Line, position: int, head: str, rest: str) -> StreetReading | None:
+    words, number = line.words, line.numbers[position]
+    street, addition = split_addition(rest, line.country)
+    before = _trim(head)
+    if line.country.number_first:
+        if before and not names_street(street, words):
+            return None
+        is_behind_street = names_street(before, words) and not is_unit(before, words)
+        if is_behind_street and (not street[:1].isalpha() or is_unit(street, words)):
+            return None
+        return StreetReading(street, number.text, _join(before, addition))
+    if not names_street(street, words) or is_unit(street, words):
+        if before:
+            return None
+        if not _plain_behind(line, position):
+            code = "house_number_uncertain"
+            return StreetReading(street, number.text, addition, certain=False, code=code)
         return None
-    rest = line[match.end() :]
-    addition = _addition(rest, rules)
-    if addition is None:
+    if before and (names_street(before, words) or is_unit(street, words)):
         return None
-    certain = True
-    if earlier and not line[earlier[-1].end() : match.start()].strip(" ,.;-/"):
-        # Two numbers side by side. "Straße 16 3" is number 3 of a numbered street.
-        name = line[: earlier[-1].start()].strip().casefold()
-        certain = name in rules.numbered_streets
-    if rest.strip() and addition[:1].isdigit() and len(match["digits"]) < 5:
-        certain = _is_floor(addition, rules)
-    if len(match["digits"]) == 5:
-        certain = False
-    code = "" if certain else "house_number_uncertain"
-    head, comma, tail = street.rpartition(",")
-    if comma and names_street(tail, rules) and not names_street(head, rules):
-        # "Hinterhaus, Hauptstr. 12": what stands before the comma is no street.
-        street = tail.strip()
-        addition = ", ".join(part for part in (_trim(head), addition) if part)
-    return StreetReading(street, match[0].strip(), addition, certain=certain, code=code)
+    if _plain_behind(line, position):
+        if before:
+            return None
+        # "12 Hauptstr. 5": the one at the end is where the country has it, yet who knows.
+        return _unsure(line, line.numbers[-1])
+    return StreetReading(street, number.text, _join(before, addition), code="house_number_first")
 
 
-def _is_name_of_street(line: str, pair: list[re.Match[str]], rules: AddressRules) -> bool:
-    """Whether the first of two numbers is the street's name: "Straße 16 3", "Straße 16 Nr. 3"."""
-    if len(pair) < 2:
+def _plain_behind(line: Line, position: int) -> bool:
+    return any(weight is Weight.PLAIN for weight in line.weights[position + 1 :])
+
+
+def split_addition(rest: str, country: CountryRules) -> tuple[str, str]:
+    """What follows a leading number -> street and addition: "rue X, Bât. A", "Main St Apt 4B",
+    "Rosenweg 3. OG"."""
+    words = country.words
+    inner = _leading_unit(rest, words)
+    if inner is not None:
+        return inner
+    for match in re.finditer(r"\s*[,;|]\s*|\s[-–/]\s|\s(?=[#(℅])|\s(?=[^\W_])", rest):
+        street, tail = rest[: match.start()], rest[match.end() :].strip()
+        if not any(char.isalpha() for char in street):
+            continue
+        if match[0].strip() or tail[:1] in ("#", "(", "℅"):
+            return _trim(street), tail
+        if _begins_unit(street, tail, words):
+            return _trim(street), tail
+    return rest, ""
+
+
+def _leading_unit(rest: str, words: StreetWords) -> tuple[str, str] | None:
+    """ "Appt 278 Rue X" behind a number: the unit stands before the street."""
+    match = re.match(r"([^\W\d_]{1,12}\.?)\s?([\dA-Z]\w{0,3}),?\s+(?=[^\W\d_])", rest)
+    if match is None or match[1].casefold().rstrip(".") not in words.units:
+        return None
+    street = rest[match.end() :]
+    if first_word(street) not in words.streets:
+        return None
+    return street, _trim(match[0])
+
+
+def _begins_unit(street: str, tail: str, words: StreetWords) -> bool:
+    """Whether an addition begins here: a word for a unit with its number, or a floor."""
+    word = first_word(tail)
+    previous = last_word(street)
+    if previous in words.articles:
         return False
-    between = line[pair[0].end() : pair[1].start()].strip()
-    if between and rules.number_label.fullmatch(between) is None:
-        return False
-    return _trim(line[: pair[0].start()]).casefold() in rules.numbered_streets
-
-
-def _street_part(before: str, rules: AddressRules) -> str:
-    street = _trim(before)
-    label = rules.number_label.search(street)
-    return _trim(street[: label.start()]) if label is not None and label.start() > 0 else street
-
-
-def _addition(rest: str, rules: AddressRules) -> str | None:
-    """What follows the number: text behind a separator or an addition word; None for other text."""
-    stripped = rest.strip()
-    if stripped in ("", ".", ","):
-        return ""
-    separator = _SEPARATOR.match(rest)
-    if separator is not None:
-        kept = rest.strip() if "(" in separator[0] else rest[separator.end() :].strip()
-        return kept
-    word = _FIRST_WORD.match(stripped)
-    if word is not None and word[0].casefold() in rules.additions:
-        return stripped
-    return stripped if _is_floor(stripped, rules) else None
-
-
-def _is_floor(text: str, rules: AddressRules) -> bool:
-    """ "3. OG links", "2 Stock", "I. Etage"; "II" alone is a floor as well."""
-    match = re.match(r"(?:\d{1,3}|[IVX]{1,4})\.?\s?([^\W\d_]+\.?)", text)
-    if re.fullmatch(r"[IVX]{2,4}", text):
+    if word == "c/o" or (word in words.care_of and "/" in word):
         return True
-    return match is not None and match[1].casefold() in (rules.floors | rules.additions)
+    behind = tail[tail.casefold().find(word) + len(word) :].lstrip(" .:")
+    if word in words.units and word not in words.streets:
+        code = re.match(
+            r"(?:n[°ºo.]{1,2}\s?|nr\.?\s?|no\.?\s?)?[#]?(\d\w{0,5}|\w)(?!\w)", behind, re.I
+        )
+        return code is not None or not behind
+    floor = re.match(
+        r"(?:\d{1,3}|[IVX]{1,4})(?:\.|st|nd|rd|th|er|e|º|ª|ème)?\s?([^\W\d_]{1,14})", tail
+    )
+    return floor is not None and floor[1].casefold() in words.floors
+
+
+def _read_trailing(line: Line) -> StreetReading | None:
+    """The number stands behind the street; what follows it is an addition."""
+    for wanted in (Weight.PLAIN, Weight.WEAK):
+        chosen = [
+            number
+            for number, weight in zip(line.numbers, line.weights, strict=True)
+            if weight is wanted and any(char.isalpha() for char in line.before(number))
+        ]
+        while chosen:
+            reading = _trailing(line, chosen[0], chosen[1:], is_weak=wanted is Weight.WEAK)
+            if reading is not None:
+                return reading
+            chosen = chosen[1:]
+    if all(weight is Weight.NONE for weight in line.weights):
+        floors = [
+            number
+            for number in line.numbers
+            if not number.is_ordinal and first_word(line.after(number)) in line.words.floors
+        ]
+        return _unsure(line, floors[0]) if floors else StreetReading(line.text, "")
+    return _unsure(line, line.numbers[-1])
+
+
+def _trailing(
+    line: Line, number: Number, others: list[Number], *, is_weak: bool
+) -> StreetReading | None:
+    words = line.words
+    before, after = line.before(number), line.after(number)
+    street = street_part(before, line.country)
+    if not any(char.isalpha() for char in street):
+        return None
+    if others and _is_better(line, number, others[0], street):
+        return None
+    text = number.text.rstrip(".")
+    addition = _addition(after)
+    certain = not (is_weak and is_unit(street, words) and not names_street(street, words))
+    if last_word(before) == "km":
+        street, text = _trim(re.sub(r"\s*(?:,\s*)?[kK][mM]\.?\s*\Z", "", street)), f"km {text}"
+    listed = _list_of_numbers(addition, number)
+    if listed:
+        text, addition = line.text[number.start :].rstrip(" .,"), ""
+    elif addition[:1].isdigit() and not _is_apart_and_unit(after, addition, line):
+        certain = False
+    street, moved = _front(street, line.country)
+    split = _DECREASING.fullmatch(text)
+    if (
+        split is not None
+        and last_word(street) in words.numbered
+        and int(split[1]) > int(re.sub(r"\D.*", "", split[2]))
+    ):
+        street, text = f"{street} {split[1]}", split[2]
+    code = "" if certain else "house_number_uncertain"
+    return StreetReading(street, text, _join(moved, addition), certain=certain, code=code)
+
+
+def _is_better(line: Line, number: Number, later: Number, street: str) -> bool:
+    """Whether a later number is the house number: "Campus 2 Industriestr. 14"."""
+    between = line.text[number.end : later.start]
+    if not any(char.isalpha() for char in between) or names_street(street, line.words):
+        return False
+    return names_street(between, line.words) and not is_unit(between, line.words)
+
+
+def _is_apart_and_unit(after: str, addition: str, line: Line) -> bool:
+    """Whether a number behind the house number is that of a floor or door."""
+    if re.match(r"\d{1,3}(?:[.ªºèeé]|st|nd|rd|th)?\s?[^\W\d_]", addition):
+        floor = re.match(r"\d{1,3}(?:\.|ª|º|st|nd|rd|th|e|er|ème)?-?\s?([^\W\d_]{1,20})", addition)
+        if floor is not None and (
+            floor[1].casefold() in line.words.floors
+            or floor[1].casefold() in line.words.units
+            or floor[1].casefold() in line.words.care_of
+        ):
+            return True
+    if line.country.door_follows:
+        return True
+    # "Hauptstr. 12. 2. Hof": an ordinal is no second house number.
+    return re.match(r"\d{1,3}(?:\.\s?[^\W\d_]|[ªº])", addition) is not None
+
+
+def _list_of_numbers(addition: str, number: Number) -> bool:
+    """Whether the house numbers go on behind a comma: "12, 13, 14"."""
+    match = re.fullmatch(r"\d{1,4}[a-z]?(?:\s?[,+&]\s?\d{1,4}[a-z]?){0,5}", addition, re.IGNORECASE)
+    if match is None:
+        return False
+    values = [number.value, *(int(value) for value in re.findall(r"\d+", addition))]
+    steps = [second - first for first, second in pairwise(values)]
+    return all(0 <= step <= 4 for step in steps) and len(values) > 2
+
+
+def _front(street: str, country: CountryRules) -> tuple[str, str]:
+    """Street, and what stands before it in the line: "Hinterhaus, Hauptstr."."""
+    words = country.words
+    head, comma, tail = street.rpartition(",")
+    if comma and tail.strip():
+        is_front = not names_street(head, words) or is_unit(head, words)
+        if names_street(tail, words) or (is_front and not is_unit(tail, words)):
+            return _trim(tail), _trim(head)
+        if is_unit(tail, words):
+            return _trim(head), _trim(tail)
+        return street, ""
+    form = words.legal_form.search(street)
+    if form is not None and names_street(street[form.end() :], words):
+        return _trim(street[form.end() :]), _trim(street[: form.end()])
+    return street, ""
+
+
+def _unsure(line: Line, number: Number) -> StreetReading:
+    """street = "" where nothing but the number is given, as in villages without street names."""
+    street = _trim(line.before(number))
+    if not any(char.isalpha() for char in street) or line.words.label.fullmatch(street):
+        street = ""
+    text = number.text.rstrip(".")
+    return StreetReading(street, text, certain=False, code="house_number_uncertain")
+
+
+def street_part(before: str, country: CountryRules) -> str:
+    """A street without a comma or "Nr." at its end; "" where nothing but that is left."""
+    street = _trim(before)
+    label = country.words.label.search(street)
+    if label is None:
+        return street
+    return _trim(street[: label.start()])
+
+
+def _addition(after: str) -> str:
+    """What follows the number, without the sign that separates them."""
+    separator = _SEPARATOR.match(after)
+    assert separator is not None  # every part of the pattern may be empty
+    return after[separator.end() :].rstrip(" ,;|")
+
+
+def _join(*parts: str) -> str:
+    return ", ".join(part for part in parts if part)
 
 
 def _trim(text: str) -> str:
-    return text.strip().rstrip(",;").rstrip()
+    return text.strip().rstrip(",;|").strip(" -–") if text else ""

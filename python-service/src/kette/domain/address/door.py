@@ -1,0 +1,212 @@
+"""Which of the two lines holds street and house number, and what the other one is.
+
+Customers type the number into line 2, the company into line 1, the floor anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+
+from kette.domain.address.label import joined
+from kette.domain.address.model import CountryRules
+from kette.domain.address.numbers import MAX_LINE, find_numbers, whole_number
+from kette.domain.address.parts import Parts
+from kette.domain.address.street import StreetReading, read_street, street_part
+from kette.domain.address.text import fold
+from kette.domain.address.words import first_word, is_unit, names_street
+
+_BEHIND = re.compile(r"\s*(?:[,;|(]|//?|-\s|–\s|—\s)\s*")
+
+
+def read_door(parts: Parts, *, check_house_number: bool) -> None:
+    """Sets street, house number and addition; a line that stays unclear stays as typed."""
+    if not parts.street and parts.addition:
+        parts.note("street_in_line2", "line2", "the street stood in line 2", after=parts.addition)
+        parts.street, parts.addition = parts.addition, ""
+    if not parts.street:
+        parts.refuse("street_missing", "line1", "the street is missing")
+        return
+    _take_place_off(parts)
+    first = _read(parts, parts.street)
+    second = _read(parts, parts.addition) if parts.addition else None
+    if second is not None and _is_second_better(parts, first, second):
+        _take_second(parts, second)
+        return
+    if first.number and first.certain:
+        _take_first(parts, first)
+        return
+    if not first.number and parts.addition and _read_number_in_second(parts):
+        return
+    if second is not None and _join_number_and_street(parts):
+        return
+    if first.number:
+        # Villages without street names use their own name: "Dorf 17".
+        proposal = joined(first.street or parts.city, first.number, parts.country)
+        message = "which part is the house number is uncertain"
+        parts.warn("house_number_uncertain", "line1", message, parts.street, proposal)
+        return
+    _split_house_name(parts)
+    _miss_house_number(parts, check_house_number=check_house_number)
+
+
+def _read(parts: Parts, line: str) -> StreetReading:
+    return read_street(line, parts.country, city=parts.city)
+
+
+def _take_place_off(parts: Parts) -> None:
+    """ "Hauptstr. 5, 10115 Berlin": postal code and city stand in their own fields already."""
+    line, code, city = parts.street, parts.postal_code, parts.city
+    if not code or not city or len(line) > MAX_LINE or code not in line:
+        return
+    head, _, tail = line.rpartition(code)
+    head = head.rstrip(" ,;-")
+    head = re.sub(r"[\s,]+[A-Z]{1,2}\Z", "", head) if head[-2:-1] in (" ", ",") else head
+    if head and fold(tail) == fold(city) and any(char.isdigit() for char in head):
+        message = "postal code and city stood in the street as well"
+        parts.note("place_in_street", "line1", message, line, head)
+        parts.street = head
+
+
+def _take_first(parts: Parts, reading: StreetReading) -> None:
+    line = parts.street
+    if reading.code == "house_number_first":
+        message = "the house number stood before the street"
+        after = f"{reading.street} {reading.number}"
+        parts.note(reading.code, "line1", message, line, after)
+    rest = parts.addition
+    if _repeats(line, rest) or _repeats(f"{parts.postal_code} {parts.city}", rest):
+        message = "line 2 repeated what stands elsewhere"
+        parts.note("line2_repeated", "line2", message, rest)
+        rest = ""
+    parts.street, parts.house_number = reading.street, reading.number
+    parts.addition = reading.addition
+    parts.add(rest)
+
+
+def _repeats(one: str, other: str) -> bool:
+    return bool(other) and len(other) <= MAX_LINE and fold(one) == fold(other)
+
+
+def _is_second_better(parts: Parts, first: StreetReading, second: StreetReading) -> bool:
+    """Whether line 2 is the street: "Zwei 24 GmbH" / "Hauptstr. 5", "Flat 3" / "12 High Street"."""
+    words = parts.country.words
+    if not (second.number and second.certain and names_street(second.street, words)):
+        return False
+    if is_unit(parts.addition, words) and not names_street(second.street, words):
+        return False
+    if first.number and first.certain and names_street(first.street, words):
+        return False
+    if is_unit(second.street, words) and not names_street(second.street, words):
+        return False
+    if whole_number(parts.street, words.units):
+        return False
+    if not first.number:
+        # Two streets: a person has to say which one is meant.
+        return not names_street(parts.street, words) or is_unit(parts.street, words)
+    return True
+
+
+def _take_second(parts: Parts, second: StreetReading) -> None:
+    line1, line2 = parts.street, parts.addition
+    parts.street, parts.house_number = second.street, second.number
+    parts.addition = line1
+    parts.add(second.addition)
+    after = joined(second.street, second.number, parts.country)
+    parts.note("street_in_line2", "line2", "the street stood in line 2", line2, after)
+
+
+def _read_number_in_second(parts: Parts) -> bool:
+    """The number stands in line 2. True where that is certain, or two streets are given."""
+    country, line2 = parts.country, parts.addition
+    line1 = street_part(parts.street, country) if len(parts.street) <= MAX_LINE else parts.street
+    label = _label_off(line2, country)
+    if whole_number(label, country.words.units):
+        after = joined(line1, label, country)
+        parts.street, parts.house_number, parts.addition = line1, label.strip(" .,"), ""
+        message = "the house number stood in line 2"
+        parts.note("house_number_in_line2", "line2", message, line2, after)
+        return True
+    number = _leading_number(label, country)
+    if number is not None and (number[2] or label != line2):
+        parts.street = line1
+        parts.house_number, parts.addition = number[:2]
+        message = "the house number stood in line 2"
+        after = joined(line1, number[0], country)
+        parts.note("house_number_in_line2", "line2", message, line2, after)
+        return True
+    second = _read(parts, line2)
+    words = country.words
+    if second.number and second.certain and names_street(second.street, words):
+        message = "two streets are given, and the first has no house number"
+        after = joined(second.street, second.number, country)
+        parts.warn("house_number_uncertain", "line2", message, f"{parts.street}, {line2}", after)
+        return True
+    return False
+
+
+def _label_off(line: str, country: CountryRules) -> str:
+    """ "Nr. 44" -> "44"."""
+    digits = next((at for at, char in enumerate(line) if char.isdigit()), -1)
+    if digits > 0 and country.words.label.fullmatch(line[:digits].strip()):
+        return line[digits:]
+    return line
+
+
+def _leading_number(line: str, country: CountryRules) -> tuple[str, str, bool] | None:
+    """A house number at the begin of line 2, what follows it, and whether that is certain."""
+    words = country.words
+    numbers = find_numbers(line, words.units | words.floors)
+    if not numbers or numbers[0].start != 0 or numbers[0].is_ordinal:
+        return None
+    rest = line[numbers[0].end :]
+    if first_word(rest) in words.floors and not _BEHIND.match(rest):
+        return None
+    separator = _BEHIND.match(rest)
+    if separator is None:
+        return numbers[0].text, rest.strip(), False
+    behind = rest[separator.end() :].strip()
+    return numbers[0].text, behind, not behind[:1].isdigit()
+
+
+def _join_number_and_street(parts: Parts) -> bool:
+    """ "12" / "High Street": the number alone in line 1."""
+    words = parts.country.words
+    line1, line2 = parts.street, parts.addition
+    if not whole_number(line1, words.units) or not names_street(line2, words):
+        return False
+    if _read(parts, line2).number:
+        return False
+    parts.street, parts.house_number, parts.addition = line2, line1, ""
+    after = joined(line2, line1, parts.country)
+    message = "the street stood in line 2"
+    parts.note("street_in_line2", "line2", message, f"{line1}, {line2}", after)
+    return True
+
+
+def _split_house_name(parts: Parts) -> None:
+    """ "Rose Cottage, Church Lane": a house with a name instead of a number."""
+    words = parts.country.words
+    head, comma, tail = parts.street.partition(",")
+    if not comma or not parts.country.number_first or len(parts.street) > MAX_LINE:
+        return
+    tail = tail.strip()
+    if names_street(tail, words) and not names_street(head, words) and "," not in tail:
+        parts.note("house_name", "line1", "a house with a name", parts.street, tail)
+        parts.street = tail
+        parts.add(head.strip(), first=True)
+
+
+def _miss_house_number(parts: Parts, *, check_house_number: bool) -> None:
+    country = parts.country
+    if not check_house_number or country.house_number == "optional":
+        return
+    if len(parts.street) < 200 and country.words.no_number.search(parts.street):
+        parts.note("no_house_number", "line1", "the address says that it has no house number")
+        return
+    message = "the house number is missing"
+    number = _leading_number(parts.addition, country)
+    after = joined(parts.street, number[0], country) if number is not None else ""
+    if country.house_number == "required":
+        parts.refuse("house_number_missing", "line1", message, parts.street, after)
+    else:
+        parts.warn("house_number_missing", "line1", message, parts.street, after)
