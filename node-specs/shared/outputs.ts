@@ -75,4 +75,4 @@ const ROW = `((${labelsLiteral()} )[Math.floor($nodeVersion)] || {} )`;
 
 export const TRIGGER_OUTPUTS: ExpressionString = `={{ ${NAMED}(${ROW}[$parameter.listenTo === 'events' ? '*' : $parameter.stage] || []) }}`;
 
-export const KETTE_OUTPUTS: ExpressionString = `={{ $parameter.resource === 'event' && $parameter.operation === 'ingest' ? [{ type: 'main', displayName: 'Accepted' } , { type: 'main', displayName: 'Rejected' } ] : $parameter.resource === 'action' && $parameter.operation === 'lease' && $parameter.outputMode === 'byKind' ? ${NAMED}(${ROW}[$parameter.stage] || []) : ['main'] }}`;
+export const KETTE_OUTPUTS: ExpressionString = `={{ $parameter.resource === 'event' && $parameter.operation === 'ingest' ? [{ type: 'main', displayName: 'Accepted' } , { type: 'main', displayName: 'Rejected' } ] : $parameter.resource === 'action' && $parameter.operation === 'bundle' ? [{ type: 'main', displayName: 'Bundled' } , { type: 'main', displayName: 'Single' } ] : $parameter.resource === 'action' && $parameter.operation === 'lease' && $parameter.outputMode === 'byKind' ? ${NAMED}(${ROW}[$parameter.stage] || []) : ['main'] }}`;

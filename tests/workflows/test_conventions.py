@@ -228,7 +228,7 @@ BROKEN: list[tuple[str, str, Break]] = [
     (
         "expressions_only_pick",
         MAIL,
-        set_in("Send Mail", "parameters.subject", "={{ $json.a.map((x) => x.b) }}"),
+        set_in("Send Mail", "parameters.subject", "={{ $json.a.reduce((x) => x.b) }}"),
     ),
     (
         "expressions_only_pick",

@@ -26,6 +26,19 @@ export function textAt(document: unknown, paths: string): string | undefined {
 	return undefined;
 }
 
+/** All texts and numbers at a dot path; lists on the way stand for each of their entries. */
+export function valuesAt(document: unknown, path: string): string[] {
+	const [key, ...rest] = path.split('.');
+	if (Array.isArray(document)) return document.flatMap((entry) => valuesAt(entry, path));
+	if (key === undefined || typeof document !== 'object' || document === null) return [];
+	const value = Object.hasOwn(document, key) ? (document as IDataObject)[key] : undefined;
+	if (rest.length > 0) return valuesAt(value, rest.join('.'));
+	const entries: unknown[] = Array.isArray(value) ? value : [value];
+	return entries.flatMap((entry) =>
+		(typeof entry === 'string' && entry !== '') || typeof entry === 'number' ? [String(entry)] : [],
+	);
+}
+
 /** The parameter, or the first of the item's fields that is filled. */
 export function textOf(
 	context: IExecuteFunctions,

@@ -28,6 +28,7 @@ TRIGGERS = frozenset(
 )
 CALL = f"{BASE}executeWorkflow"
 RESPOND = f"{BASE}respondToWebhook"
+_TWO_OUTPUTS = ("bundle", "ingest")
 
 
 def connections_lead_to_nodes(
@@ -175,7 +176,7 @@ def _output_count(node: Mapping[str, Any]) -> int:
     count = 1
     if kind == STICKY_NOTE:
         return 0
-    if kind == f"{BASE}if" or (kind == KETTE and parameters.get("operation") == "ingest"):
+    if kind == f"{BASE}if" or (kind == KETTE and parameters.get("operation") in _TWO_OUTPUTS):
         count = 2
     elif kind == f"{BASE}switch":
         has_fallback = parameters.get("options", {}).get("fallbackOutput") == "extra"

@@ -55,9 +55,9 @@ CREDENTIALS = {
 } | {("s3", "ketteS3000000001", "S3 Archive")}
 
 GRID = (240, 160)
-VERBS = """Add Archive Ask Cancel Check Confirm Create Download Hand Hold Issue Lease Look Mail Read
-Receive Record Refund Refuse Release Report Route Send Set Split Store Take Update Upload Wait
-Write"""
+VERBS = """Add Archive Ask Bundle Cancel Check Confirm Create Download Hand Hold Issue Lease Look
+Mail Read Receive Record Refund Refuse Release Report Route Send Set Split Store Take Update Upload
+Wait Write"""
 FIRST_WORDS = frozenset(VERBS.split()) | {"Every", "When", "About", "Why"}
 NAME = re.compile(r"[A-Z][A-Za-z]*( [A-Za-z]+)+\??")
 LITERAL_HOST = re.compile(
@@ -74,11 +74,12 @@ MAX_TRIES = 5
 REPEATABLE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 IDEMPOTENCY_HEADER = "idempotency-key"
 
-# Expressions pick or rename: fields of the item or of the action it belongs to, and these calls.
+# Expressions pick or rename: fields of the item or of the action it belongs to, and these calls;
+# map and join put the requests of a bundle together.
 EXPRESSIONS_PER_NODE = 14
 EXPRESSION_LENGTH = 900
 ALLOWED_ROOTS = frozenset({"$json", "$"})
-ALLOWED_CALLS = frozenset({"$", "replace", "every", "find", "assign"})
+ALLOWED_CALLS = frozenset({"$", "replace", "every", "find", "assign", "map", "join"})
 FORBIDDEN_WORDS = re.compile(
     r"\b(new|function|return|while|for|if|eval|require|process|Date)\b|[;`]"
 )

@@ -17,7 +17,7 @@ export interface Failure {
 const MAX_MESSAGE = 1000;
 const MAX_DEPTH = 3;
 const STATUS_FIELDS = ['httpCode', 'statusCode', 'status', 'code'];
-const NESTED_FIELDS = ['response', 'cause', 'error', 'reason'];
+const NESTED_FIELDS = ['response', 'cause', 'error', 'reason', 'data'];
 // 4xx that speak of the moment, not of the request.
 const RETRYABLE_4XX = new Set([408, 409, 425, 429]);
 

@@ -9,7 +9,9 @@ import type {
 } from 'n8n-workflow';
 
 import { failedItem } from '../../operation';
-import { findKeys } from './keys';
+import { bundleFields, matchingOf, outcomesOf } from './bundled';
+import type { Matching } from './bundled';
+import { findBundles, findKeys } from './keys';
 import type { Match } from './keys';
 import { outcomeOf, resultOf } from './results';
 import type { Outcome, Result, Settings } from './results';
@@ -104,6 +106,7 @@ export const resultFields: INodeProperties[] = [
 			},
 		],
 	},
+	bundleFields,
 ];
 
 function settingsOf(context: IExecuteFunctions): Settings {
@@ -118,22 +121,40 @@ function settingsOf(context: IExecuteFunctions): Settings {
 	};
 }
 
+interface Part {
+	match: Match;
+	outcomes: Outcome[];
+}
+
+/** What each item says about which actions; nothing for an item that is lost. */
+function partsOf(
+	context: IExecuteFunctions,
+	items: INodeExecutionData[],
+	settings: Settings,
+	matching: Matching | undefined,
+): Part[][] {
+	if (matching) {
+		return findBundles(context, items).map((actions, index) =>
+			outcomesOf(actions ?? [], items[index] as INodeExecutionData, settings, matching),
+		);
+	}
+	const actionsFrom = context.getNodeParameter('actionsFrom', 0, '') as string;
+	return findKeys(context, items, actionsFrom).map((found, index) => {
+		const outcome = outcomeOf(items[index] as INodeExecutionData, settings);
+		return outcome ? found.map((match) => ({ match, outcomes: [outcome] })) : [];
+	});
+}
+
 export function gather(context: IExecuteFunctions, items: INodeExecutionData[]): Gathered {
 	const settings = settingsOf(context);
-	const actionsFrom = context.getNodeParameter('actionsFrom', 0, '') as string;
-	const matches = findKeys(context, items, actionsFrom);
+	const matching = matchingOf(context.getNodeParameter('bundle', 0, {}) as IDataObject);
 	const groups = new Map<string, { match: Match; outcomes: Outcome[]; from: number[] }>();
 	const lost: number[] = [];
-	for (const [itemIndex, item] of items.entries()) {
-		const found = matches[itemIndex] ?? [];
-		const outcome = outcomeOf(item, settings);
-		if (found.length === 0 || !outcome) {
-			lost.push(itemIndex);
-			continue;
-		}
-		for (const match of found) {
+	for (const [itemIndex, parts] of partsOf(context, items, settings, matching).entries()) {
+		if (parts.length === 0) lost.push(itemIndex);
+		for (const { match, outcomes } of parts) {
 			const group = groups.get(match.key) ?? { match, outcomes: [], from: [] };
-			group.outcomes.push(outcome);
+			group.outcomes.push(...outcomes);
 			group.from.push(itemIndex);
 			groups.set(match.key, group);
 		}

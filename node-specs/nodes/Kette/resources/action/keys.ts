@@ -151,6 +151,27 @@ export function sharedFailure(
 	return [];
 }
 
+/** The actions that each item is the answer to, for items that come from Action: Bundle. */
+export function findBundles(
+	context: IExecuteFunctions,
+	items: INodeExecutionData[],
+): Array<IDataObject[] | undefined> {
+	const run = context.getWorkflowDataProxy(0) as RunData;
+	const inputs = context.getExecuteData().source?.main ?? [];
+	const sources = sourcesOf(context, '');
+	return items.map((item) => {
+		for (const name of sources) {
+			for (const pairing of pairingsOf(item)) {
+				const source = inputs[pairing.input ?? 0] ?? null;
+				const found = attempt(() => run.$getPairedItem(name, source, pairing));
+				const actions: unknown = found?.json.actions;
+				if (Array.isArray(actions) && actions.length > 0) return actions as IDataObject[];
+			}
+		}
+		return undefined;
+	});
+}
+
 /** The actions of each item: one as a rule, several for a shared failure, none if it has no link. */
 export function findKeys(
 	context: IExecuteFunctions,
