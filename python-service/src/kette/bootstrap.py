@@ -32,6 +32,7 @@ from kette.adapters.vendors.base import (
     UnknownPayloadError,
 )
 from kette.adapters.vendors.sendcloud import SendcloudAdapter
+from kette.adapters.vendors.shopware import ShopwareAdapter
 from kette.adapters.vendors.stripe import StripeAdapter
 from kette.adapters.vendors.woocommerce import WooCommerceAdapter
 from kette.api.auth import KeyRing
@@ -63,7 +64,13 @@ log = structlog.get_logger("kette.bootstrap")
 
 ADAPTERS: dict[str, Adapter] = {
     adapter.kind: adapter
-    for adapter in (WooCommerceAdapter(), StripeAdapter(), SendcloudAdapter(), N8nAdapter())
+    for adapter in (
+        WooCommerceAdapter(),
+        ShopwareAdapter(),
+        StripeAdapter(),
+        SendcloudAdapter(),
+        N8nAdapter(),
+    )
 }
 
 

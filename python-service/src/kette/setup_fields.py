@@ -109,6 +109,19 @@ KINDS: dict[str, KindRule] = {
             "time_zone": r"[A-Za-z]{1,20}(?:/[A-Za-z0-9_+-]{1,30}){0,2}",
         },
     ),
+    "shopware": KindRule(
+        role="shop",
+        base_url=_HTTP,
+        needs_secrets=("webhook",),
+        may_have_secrets=("client_id", "client_secret"),
+        options={
+            "shop_id": r"[A-Za-z0-9]{1,60}(?:[,\s]+[A-Za-z0-9]{1,60}){0,4}",
+            "signature_max_age_s": r"[1-9][0-9]{1,6}",
+            "storefront_url": _HTTP,
+            "offline_methods": r"[^,\s]{1,100}(?:[,\s]+[^,\s]{1,100}){0,19}",
+            "test_sales_channels": r"[0-9a-f]{32}(?:[,\s]+[0-9a-f]{32}){0,19}",
+        },
+    ),
     "stripe": KindRule(
         role="payment",
         base_url=_HTTP,

@@ -319,8 +319,18 @@ class FactDraft(msgspec.Struct, frozen=True):
     refs: tuple[Ref, ...] = ()
 
 
+class Fetch(msgspec.Struct, frozen=True):
+    """Something to read from the sender's API, because its event names it and tells no more."""
+
+    resource: str  # order, product
+    id: str  # of the row that the event named; may be a part of the resource
+    path: str  # below the system's base URL
+    body: dict[str, Any]
+
+
 class Translation(msgspec.Struct, frozen=True):
     """What an adapter made of one delivery. No facts and no reason = a ping, nothing to record."""
 
     facts: tuple[FactDraft, ...] = ()
     note: str = ""  # e.g. "ping"
+    fetch: tuple[Fetch, ...] = ()

@@ -61,7 +61,7 @@ def fold(facts: Iterable[f.Fact]) -> OrderFile:
         snapshot_count=len(snapshots),
         is_removed=bool(groups[f.OrderRemoved]) and not groups[f.OrderRestored],
         shop_paid_at=first_paid[1].paid_at if first_paid and order and order.paid_at else None,
-        shop_paid_minor=first_paid[1].total.minor if first_paid and order and order.paid_at else 0,
+        shop_paid_minor=_shop_paid(first_paid[1] if first_paid else None, order),
         claim_since=_run_start([(at, told.claim) for at, told in snapshots]),
         is_reopened=_is_reopened(snapshots),
         is_taken_back=_is_taken_back(snapshots),
@@ -69,7 +69,7 @@ def fold(facts: Iterable[f.Fact]) -> OrderFile:
         payments=payments,
         refunds=refunds,
         unmatched_shop_refunds=unmatched,
-        disputes=fold_disputes(groups[f.DisputeReported]),
+        disputes=fold_disputes(groups[f.DisputeReported], order),
         parcels=fold_parcels(groups[f.ParcelReported], reports),
         reports=reports,
         report_times=report_times,
@@ -89,6 +89,13 @@ def _bodies(ordered: list[f.Fact], kind: type[_B]) -> list[_B]:
 def _snapshots(group: list[f.Fact]) -> list[tuple[datetime, Order]]:
     pairs = [(x.occurred_at, x.body.order) for x in group if isinstance(x.body, f.OrderSnapshot)]
     return sorted(pairs, key=lambda pair: pair[1].version)
+
+
+def _shop_paid(first_paid: Order | None, newest: Order | None) -> int:
+    """What the shop says was paid: its own figure, else the total when it first said "paid"."""
+    if newest is None or newest.paid_at is None or first_paid is None:
+        return 0
+    return first_paid.total.minor if newest.paid_total is None else newest.paid_total.minor
 
 
 def _run_start(told: Sequence[tuple[datetime, object]]) -> datetime | None:

@@ -187,7 +187,13 @@ def match_shop_refunds(
     return tuple(provider), tuple(unmatched)
 
 
-def fold_disputes(group: list[f.Fact]) -> tuple[Dispute, ...]:
+def fold_disputes(group: list[f.Fact], order: Order | None = None) -> tuple[Dispute, ...]:
+    """What providers told; where none did, what the shop's newest word holds."""
+    if not group and order is not None and order.charged_back is not None:
+        name = f"shop-{order.external_id}"
+        opened_at = order.paid_at or order.placed_at
+        state, minor = f.DisputeState.NEEDS_RESPONSE, order.charged_back.minor
+        return (Dispute(name, "", state, minor, "", None, opened_at),)
     by_id: dict[str, Dispute] = {}
     for x in group:
         body = x.body

@@ -124,6 +124,11 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     origin: str = ""  # checkout, admin, api: how the order was made
     is_test: bool = False
     refunds: tuple[ShopRefund, ...] = ()
+    # What of the total the shop has received, where it says so; None: paid_at speaks for the total.
+    paid_total: Money | None = None
+    # What the customer's bank took back, where the shop tells of it and no provider does.
+    charged_back: Money | None = None
+    attributes: tuple[tuple[str, str], ...] = ()  # what else the shop says, in its own words
 
     @property
     def delivery_address(self) -> Address:
