@@ -34,12 +34,21 @@ class RunningChain:
     def fault(self, **rule: Any) -> None:
         self._control("POST", "/faults", rule)
 
+    def faults_fired(self) -> int:
+        """Return how many requests met a fault that is still in force."""
+        return sum(rule["fired"] for rule in self._control("GET", "/faults")["faults"])
+
     def deliver_to(self, vendor: str, url: str) -> None:
         """Let a vendor send its webhooks to another address from now on."""
         self._control("POST", f"/webhooks/{vendor}", {"target": url})
 
     def clear_faults(self) -> None:
         self._control("DELETE", "/faults")
+
+    def lost_deliveries(self, number: int) -> int:
+        """Return how many webhooks about an order the shop has given up."""
+        query = f"vendor=woocommerce&state=lost&subject={number}"
+        return len(self._control("GET", f"/deliveries?{query}")["deliveries"])
 
     def effects(self, number: int) -> Json:
         """Return what the vendors saw of one order."""

@@ -123,6 +123,10 @@ class N8nApi:
     def execution(self, execution_id: str) -> Json:
         return _json(self._client.get(f"/executions/{execution_id}?includeData=true"))
 
+    def retry_execution(self, execution_id: str) -> Json:
+        """Run a failed execution again from the node that failed, with the data it had."""
+        return _json(self._client.post(f"/executions/{execution_id}/retry", json={}))
+
     def wait_execution(self, execution_id: str, timeout_s: float = 60.0) -> Json:
         """Return an execution with its data when it has ended. Raises TimeoutError."""
         deadline = time.monotonic() + timeout_s
