@@ -32,6 +32,7 @@ from kette.adapters.vendors.base import (
     UnknownPayloadError,
 )
 from kette.adapters.vendors.sendcloud import SendcloudAdapter
+from kette.adapters.vendors.shopify import ShopifyAdapter
 from kette.adapters.vendors.shopware import ShopwareAdapter
 from kette.adapters.vendors.stripe import StripeAdapter
 from kette.adapters.vendors.woocommerce import WooCommerceAdapter
@@ -66,6 +67,7 @@ ADAPTERS: dict[str, Adapter] = {
     adapter.kind: adapter
     for adapter in (
         WooCommerceAdapter(),
+        ShopifyAdapter(),
         ShopwareAdapter(),
         StripeAdapter(),
         SendcloudAdapter(),

@@ -109,6 +109,18 @@ KINDS: dict[str, KindRule] = {
             "time_zone": r"[A-Za-z]{1,20}(?:/[A-Za-z0-9_+-]{1,30}){0,2}",
         },
     ),
+    "shopify": KindRule(
+        role="shop",
+        base_url=_HTTP,
+        needs_secrets=("webhook",),
+        may_have_secrets=("access_token",),
+        options={
+            "vat_id_keys": r"[^,\s]{1,100}(?:[,\s]+[^,\s]{1,100}){0,9}",
+            "shop_domain": r"[a-z0-9][a-z0-9-]{0,60}\.myshopify\.com",
+            "payments_by": "shop|provider",
+            "mode": "live|test",
+        },
+    ),
     "shopware": KindRule(
         role="shop",
         base_url=_HTTP,

@@ -129,8 +129,15 @@ class ParcelState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class ShippedLine(msgspec.Struct, frozen=True):
+    """Pieces of one line that a shipment carries."""
+
+    line_id: str
+    quantity: int
+
+
 class ParcelReported(_Body, tag="parcel", frozen=True):
-    """A carrier's word on one parcel."""
+    """A carrier's word on one parcel, or a shop's word on one that it sent itself."""
 
     parcel_id: str
     state: ParcelState
@@ -139,6 +146,9 @@ class ParcelReported(_Body, tag="parcel", frozen=True):
     tracking_url: str = ""
     carrier: str = ""
     message: str = ""
+    lines: tuple[ShippedLine, ...] = ()  # told by shops; carriers know no lines
+    # The teller takes back all it said of the parcel: a shop that cancels its own fulfillment.
+    is_withdrawn: bool = False
 
 
 class ProductReported(_Body, tag="product", frozen=True):
@@ -157,13 +167,6 @@ class StockLine(msgspec.Struct, frozen=True, omit_defaults=True):
 
     line_id: str
     available: int  # pieces of the line that can be shipped now, 0..quantity
-
-
-class ShippedLine(msgspec.Struct, frozen=True):
-    """Pieces of one line that a shipment carries."""
-
-    line_id: str
-    quantity: int
 
 
 class ActionReported(_Body, tag="action_report", frozen=True):

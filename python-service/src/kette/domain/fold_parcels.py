@@ -23,6 +23,8 @@ def fold_parcels(group: list[f.Fact], reports: dict[str, f.ActionReported]) -> t
     for x in group:
         if isinstance(x.body, f.ParcelReported):
             told[x.body.parcel_id].append((x.occurred_at, x.body))
+    for parcel_id, words in told.items():
+        told[parcel_id] = [w for w in words if w[1].is_withdrawn] or words
     made = (
         sorted(
             (int(key.rsplit(":", 1)[1]), report)
@@ -39,6 +41,7 @@ def fold_parcels(group: list[f.Fact], reports: dict[str, f.ActionReported]) -> t
         for parcel_id in str(report.answer.get("cancelled", "")).split(",")
         if parcel_id
     }
+    _join_by_tracking(told, made)
     parcels: list[Parcel] = []
     ours: set[str] = set()
     for number, report in made:
@@ -48,6 +51,43 @@ def fold_parcels(group: list[f.Fact], reports: dict[str, f.ActionReported]) -> t
     for parcel_id in sorted(set(told) - ours):
         parcels.append(_parcel(parcel_id, 0, None, told[parcel_id], cancelled))
     return tuple(parcels)
+
+
+def _join_by_tracking(
+    told: dict[str, list[tuple[datetime, f.ParcelReported]]],
+    made: list[tuple[int, f.ActionReported]],
+) -> None:
+    """One parcel told by two systems: a shop's fulfillment names the tracking number of the parcel
+    that a carrier carries for us. Without this the customer would hear of two parcels."""
+    known = {
+        number: report.reference or f"shipment-{n}"
+        for n, report in reversed(made)
+        if (number := _bare(report.tracking_number))
+    }
+    own = {report.reference or f"shipment-{n}" for n, report in made}
+    for parcel_id in sorted(own & set(told)):
+        for _, body in told[parcel_id]:
+            if number := _bare(body.tracking_number):
+                known.setdefault(number, parcel_id)
+    for parcel_id in sorted(set(told) - own):
+        numbers = {_bare(body.tracking_number) for _, body in told[parcel_id]} - {""}
+        same = {known[number] for number in numbers if number in known}
+        if len(same) == 1:  # two of ours in one fulfillment: nothing can be said of either
+            ours = same.pop()
+            told[ours] = sorted(
+                told[ours] + told.pop(parcel_id), key=lambda w: (w[0], w[1].parcel_id)
+            )
+        elif same:
+            del told[parcel_id]
+
+
+def _bare(tracking_number: str) -> str:
+    """As carriers and shops write one number differently.
+
+    >>> _bare("00 3404-3416 1"), _bare("abc1")
+    ('00340434161', 'ABC1')
+    """
+    return "".join(c for c in tracking_number.upper() if c.isalnum())
 
 
 def _parcel(
@@ -82,7 +122,9 @@ def _parcel(
         or (report.tracking_url if report else ""),
         carrier=next((b.carrier for _, b in reversed(told) if b.carrier), ""),
         message=last.message if last else "",
-        lines=report.shipped if report else (),
+        lines=report.shipped
+        if report
+        else next((b.lines for _, b in reversed(told) if b.lines), ()),
         shipped_at=next((at for at, b in told if b.state in moving), None),
         delivered_at=next((at for at, b in told if b.state is f.ParcelState.DELIVERED), None),
     )

@@ -66,6 +66,12 @@ class LineItem(msgspec.Struct, frozen=True, omit_defaults=True):
     product_id: str = ""
     is_physical: bool = True
     attributes: tuple[tuple[str, str], ...] = ()
+    # Pieces that the shop refunded before they were shipped: charged and credited, never packed.
+    taken_off: int = 0
+
+    @property
+    def to_ship(self) -> int:
+        return self.quantity - self.taken_off
 
 
 class TaxShare(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -126,6 +132,9 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     refunds: tuple[ShopRefund, ...] = ()
     # What of the total the shop has received, where it says so; None: paid_at speaks for the total.
     paid_total: Money | None = None
+    # The total in the shop's own currency, where the customer paid in another one.
+    total_in_shop_currency: Money | None = None
+    risk_level: str = ""  # the shop's own verdict: normal, elevated, highest
     # What the customer's bank took back, where the shop tells of it and no provider does.
     charged_back: Money | None = None
     attributes: tuple[tuple[str, str], ...] = ()  # what else the shop says, in its own words

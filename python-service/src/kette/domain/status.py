@@ -132,13 +132,13 @@ class Shipping(msgspec.Struct, frozen=True):
         return [
             (line, missing)
             for line in lines
-            if (missing := line.quantity - self.live.get(line.id, 0)) > 0
+            if (missing := line.to_ship - self.live.get(line.id, 0)) > 0
         ]
 
 
 def shipping_of(file: OrderFile) -> Shipping:
     lines = file.order.physical_lines if file.order is not None else ()
-    ordered = {line.id: line.quantity for line in lines if line.quantity > 0}
+    ordered = {line.id: line.to_ship for line in lines if line.to_ship > 0}
     counts: dict[str, dict[str, int]] = {
         name: defaultdict(int) for name in ("live", "out", "delivered")
     }

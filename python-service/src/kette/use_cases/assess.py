@@ -82,7 +82,9 @@ def signals_of(order: Order, file: OrderFile, others: list[CustomerOrder]) -> Ri
         orders_mail_24h=1 + len(last_day),
         failed_attempts=sum(1 for p in file.payments if p.state is f.PaymentState.FAILED),
         card_country=next((p.card_country for p in file.payments if p.card_country), ""),
-        provider_level=next((p.risk_level for p in file.payments if p.risk_level), ""),
+        provider_level=next(
+            (p.risk_level for p in file.payments if p.risk_level), order.risk_level
+        ),
         provider_score=max(scores) if scores else None,
         earlier_chargebacks=sum(1 for x in others if x.payment_status == "chargeback"),
         paid_orders_before=sum(

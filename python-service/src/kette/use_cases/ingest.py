@@ -120,7 +120,7 @@ class Ingest:
         recorded = record(kernel, tx, prepared.system_id, facts, now)
         stages = set(recorded.stages)
         if not recorded.is_duplicate:
-            stages |= self._open_entries(tx, prepared.system_id, facts, prepared.unknown, now)
+            stages |= self._open_entries(tx, prepared.system_id, facts, now)
         return _answer(recorded), stages
 
     def _open_entries(
@@ -128,7 +128,6 @@ class Ingest:
         tx: Transaction,
         system_id: str,
         drafts: Sequence[FactDraft],
-        unknown: UnknownPayload | None,
         now: datetime,
     ) -> set[str]:
         """Facts that belong to no order but need a person."""
@@ -137,7 +136,7 @@ class Ingest:
             if isinstance(draft.body, RunFailed):
                 stages |= run_failed(self._kernel, tx, draft.body, now)
                 continue
-            entry = _entry(system_id, draft, unknown)
+            entry = _entry(system_id, draft)
             if entry is not None and tx.exceptions.by_key(entry.key) is None:
                 stages |= open_exception(self._kernel, tx, None, entry, "intake", now)
         return stages
@@ -158,15 +157,14 @@ def _unknown_draft(
     )
 
 
-def _entry(
-    system_id: str, draft: FactDraft, unknown: UnknownPayload | None
-) -> WantedException | None:
+def _entry(system_id: str, draft: FactDraft) -> WantedException | None:
+    """Also for one object among many that could be read, as in a page of a shop's list."""
     body = draft.body
-    if isinstance(body, PayloadUnknown) and unknown is not None:
+    if isinstance(body, PayloadUnknown):
         return WantedException(
             key=f"payload_unknown:{system_id}:{body.digest[:24]}",
             kind="payload_unknown",
-            summary=f"{system_id} sent something we do not understand: {unknown.reason[:300]}",
+            summary=f"{system_id} sent something we do not understand: {body.reason[:300]}",
             context={"system": system_id, "topic": body.topic, "digest": body.digest},
             suggestion="Look at the stored delivery; check the sender's webhook settings.",
         )

@@ -1,0 +1,139 @@
+"""Who ordered and how they pay: addresses, VAT id, notes, language, method of payment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from kette.adapters.vendors import fields
+from kette.adapters.vendors.fields import line_of_text, mapping, objects
+from kette.adapters.vendors.shopify import vocabulary
+from kette.adapters.vendors.shopify.amounts import Told
+from kette.domain.order import Address
+from kette.domain.policy import System
+
+_LANGUAGE: Final = re.compile(r"([a-z]{2,3})(?:[-_].*)?\Z", re.ASCII)
+_VAT_ID: Final = re.compile(r"[A-Z]{2}[0-9A-Z+*]{2,14}\Z", re.ASCII)
+_NOT_IN_VAT_ID: Final = re.compile(r"[\s.\-/]")
+_SLUG: Final = re.compile(r"[^a-z0-9]+")
+_LONGEST_NOTE: Final = 10_000
+
+
+def read_parties(order: Told) -> tuple[Address, Address]:
+    """(billing, shipping). Orders made by apps or at the till may name one address only."""
+    phone = line_of_text(order.get("phone"))
+    billing, shipping = (
+        mapping(order.get("billing_address")),
+        mapping(order.get("shipping_address")),
+    )
+    company = line_of_text(mapping(order.get("company")).get("name"))
+    return (
+        _address(billing or shipping, phone, email_of(order), company),
+        _address(shipping, phone) if shipping else Address(),
+    )
+
+
+def _address(told: Told, phone: str, email: str = "", company: str = "") -> Address:
+    """An address as the customer typed it; empty fields where Shopify hides them."""
+    parts = (line_of_text(told.get("first_name")), line_of_text(told.get("last_name")))
+    region = line_of_text(told.get("province_code")) or line_of_text(told.get("province"))
+    return Address(
+        name=" ".join(part for part in parts if part) or line_of_text(told.get("name")),
+        company=line_of_text(told.get("company")) or company,
+        line1=line_of_text(told.get("address1")),
+        line2=line_of_text(told.get("address2")),
+        postal_code=line_of_text(told.get("zip")),
+        city=line_of_text(told.get("city")),
+        region=region,
+        country_code=line_of_text(told.get("country_code")).upper(),
+        phone=line_of_text(told.get("phone")) or phone,
+        email=email,
+    )
+
+
+def email_of(order: Told) -> str:
+    customer = mapping(order.get("customer"))
+    return (
+        line_of_text(order.get("email"))
+        or line_of_text(order.get("contact_email"))
+        or line_of_text(customer.get("email"))
+    )
+
+
+def customer_ref(order: Told) -> str:
+    return line_of_text(mapping(order.get("customer")).get("id"))
+
+
+def language_of(order: Told) -> str:
+    for told in (order.get("customer_locale"), mapping(order.get("customer")).get("locale")):
+        match = _LANGUAGE.match(line_of_text(told).lower())
+        if match:
+            return match.group(1)
+    return ""
+
+
+def note_of(order: Told, system: System) -> str:
+    """The customer's note, and below it what a cart form asked of them (date wish, engraving)."""
+    rows = [fields.text(order.get("note"))]
+    rows += [
+        f"{name}: {value}"
+        for name, value in _asked(order)
+        if not name.startswith("_") and not _vat_id(name, value, _own_keys(system))
+    ]
+    return "\n".join(row for row in rows if row)[:_LONGEST_NOTE]
+
+
+def vat_id_of(order: Told, system: System) -> str:
+    """Shopify has no field of its own: apps write VAT ids into the cart's attributes, business
+    customers have one at their company location."""
+    company = mapping(order.get("company"))
+    told = [("vat", line_of_text(company.get("tax_registration_id"))), *_asked(order)]
+    for name, value in told:
+        if found := _vat_id(name, value, _own_keys(system)):
+            return found
+    return ""
+
+
+def method_of(order: Told) -> tuple[str, str]:
+    """(key for the setup's payment rules, what the customer chose). A gift card that pays a part is
+    no method of its own; the other gateway is."""
+    names = order.get("payment_gateway_names")
+    told = [line_of_text(n) for n in names] if isinstance(names, list) else []
+    if not any(told):
+        told = [line_of_text(order.get("gateway"))]
+    chosen = [name for name in dict.fromkeys(told) if name]
+    main = [name for name in chosen if name.lower() != vocabulary.GIFT_CARD] or chosen
+    terms = mapping(order.get("payment_terms"))
+    if terms and (not main or main[0].lower() == "manual"):
+        title = line_of_text(terms.get("payment_terms_name")) or "Payment terms"
+        return "invoice", title
+    return (_method_key(main[0]) if main else ""), ", ".join(chosen)[:200]
+
+
+def _method_key(gateway: str) -> str:
+    for pattern, method in vocabulary.GATEWAYS:
+        if pattern.search(gateway):
+            return method
+    return _SLUG.sub("_", gateway.lower()).strip("_")[:60]
+
+
+def _asked(order: Told) -> Iterable[tuple[str, str]]:
+    for entry in objects(order.get("note_attributes")):
+        name, value = line_of_text(entry.get("name")), line_of_text(entry.get("value"))
+        if name and value:
+            yield name[:100], value[:1000]
+
+
+def _own_keys(system: System) -> frozenset[str]:
+    return frozenset(system.options.get("vat_id_keys", "").replace(",", " ").split())
+
+
+def _vat_id(name: str, value: str, own_keys: frozenset[str]) -> str:
+    lowered = name.lower()
+    if name not in own_keys and not any(word in lowered for word in vocabulary.VAT_WORDS):
+        return ""
+    found = _NOT_IN_VAT_ID.sub("", value).upper()
+    if not 4 <= len(found) <= 20 or not any(c.isdigit() for c in found):
+        return ""
+    return found if name in own_keys or _VAT_ID.match(found) else ""
