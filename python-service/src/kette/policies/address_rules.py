@@ -75,6 +75,9 @@ class _Words:
 
     def _of(self, languages: tuple[str, ...]) -> StreetWords:
         ends = self._picked("street_ends", languages, _FOREIGN_END)
+        units = self._picked("units", languages, _FOREIGN_WORD)
+        care_of = self._picked("care_of", languages, 0)
+        floors = self._picked("floors", languages, 0)
         return StreetWords(
             ends=tuple(sorted(ends)),
             streets=self._picked("street_words", languages, _FOREIGN_WORD),
@@ -82,9 +85,10 @@ class _Words:
             numbered=self._picked("numbered_streets", languages, 0),
             articles=self._picked("articles", languages, 0),
             months=self._picked("months", languages, 0),
-            units=self._picked("units", languages, _FOREIGN_WORD),
-            care_of=self._picked("care_of", languages, 0),
-            floors=self._picked("floors", languages, 0),
+            units=units,
+            care_of=care_of,
+            floors=floors,
+            additions=units | care_of | floors,
             label=self._label,
             no_number=self._no_number,
             po_box=self._po_box,

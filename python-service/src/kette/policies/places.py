@@ -114,8 +114,9 @@ def _areas(country_code: str, letter: str) -> dict[str, frozenset[str]]:
 
 
 def _spellings(name: str) -> tuple[str, ...]:
-    """ "Wien, Innere Stadt" is Wien as well; "Bruxelles/Brussel" is both."""
-    if not any(sign in name for sign in "(/,"):
+    """ "Wien, Innere Stadt" is Wien; "Bruxelles/Brussel" is both."""
+    name = name.partition(",")[0]
+    if not any(sign in name for sign in "(/"):
         return (fold(name),)
-    parts = [name, *name.replace("(", ",").replace("/", ",").split(",")]
+    parts = [name, *name.replace("(", "/").split("/")]
     return tuple(dict.fromkeys(folded for part in parts if (folded := fold(part))))

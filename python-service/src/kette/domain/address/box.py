@@ -8,7 +8,6 @@ from kette.domain.address.model import AddressKind
 from kette.domain.address.numbers import MAX_LINE
 from kette.domain.address.parts import Parts
 from kette.domain.address.street import read_street
-from kette.domain.address.words import names_street
 
 _NUMBER = re.compile(
     r"[\s.:,#-]*(?:(?:nr|no|n°|nº|numéro|č)\b[.\s]*)?(\d[\d\s./-]{0,14}\d|\d)(?![\w])[\s,;/-]*",
@@ -23,7 +22,7 @@ def read_box(parts: Parts) -> bool:
         return False
     word, number, rest, other = found
     if other:
-        reading = read_street(other, parts.country, city=parts.city)
+        reading = read_street(other, parts.country)
         if reading.number and reading.certain:
             box = f"{word} {number}".strip()
             parts.street, parts.addition = other, ", ".join(x for x in (box, rest) if x)
@@ -56,10 +55,10 @@ def _find(parts: Parts) -> tuple[str, str, str, str] | None:
                     return word, "", rest, other
                 continue
             behind = segment[match.end() + number.end() :].strip()
-            if names_street(segment, parts.country.words) and not names_street(
-                behind, parts.country.words
-            ):
-                continue
+            if re.sub(r"\D", "", number[1]) == re.sub(r"\D", "", parts.postal_code[:20]):
+                continue  # "C.P. 28013" is a postal code
+            if not other and read_street(behind, parts.country).number:
+                behind, other = "", behind
             tail = ", ".join(text for text in (behind, rest) if text)
             return word, number[1].strip(), tail, other
     return None

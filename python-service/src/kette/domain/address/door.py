@@ -39,18 +39,19 @@ def read_door(parts: Parts, *, check_house_number: bool) -> None:
         return
     if second is not None and _join_number_and_street(parts):
         return
+    if _split_house_name(parts):
+        return
     if first.number:
         # Villages without street names use their own name: "Dorf 17".
         proposal = joined(first.street or parts.city, first.number, parts.country)
         message = "which part is the house number is uncertain"
         parts.warn("house_number_uncertain", "line1", message, parts.street, proposal)
         return
-    _split_house_name(parts)
     _miss_house_number(parts, check_house_number=check_house_number)
 
 
 def _read(parts: Parts, line: str) -> StreetReading:
-    return read_street(line, parts.country, city=parts.city)
+    return read_street(line, parts.country)
 
 
 def _take_place_off(parts: Parts) -> None:
@@ -95,7 +96,7 @@ def _is_second_better(parts: Parts, first: StreetReading, second: StreetReading)
     if is_unit(parts.addition, words) and not names_street(second.street, words):
         return False
     if first.number and first.certain and names_street(first.street, words):
-        return False
+        return first.is_weak and not second.is_weak
     if is_unit(second.street, words) and not names_street(second.street, words):
         return False
     if whole_number(parts.street, words.units):
@@ -155,7 +156,7 @@ def _label_off(line: str, country: CountryRules) -> str:
 def _leading_number(line: str, country: CountryRules) -> tuple[str, str, bool] | None:
     """A house number at the begin of line 2, what follows it, and whether that is certain."""
     words = country.words
-    numbers = find_numbers(line, words.units | words.floors)
+    numbers = find_numbers(line, words.additions)
     if not numbers or numbers[0].start != 0 or numbers[0].is_ordinal:
         return None
     rest = line[numbers[0].end :]
@@ -183,17 +184,21 @@ def _join_number_and_street(parts: Parts) -> bool:
     return True
 
 
-def _split_house_name(parts: Parts) -> None:
+def _split_house_name(parts: Parts) -> bool:
     """ "Rose Cottage, Church Lane": a house with a name instead of a number."""
     words = parts.country.words
-    head, comma, tail = parts.street.partition(",")
-    if not comma or not parts.country.number_first or len(parts.street) > MAX_LINE:
-        return
+    if not parts.country.number_first or len(parts.street) > MAX_LINE:
+        return False
+    head, comma, tail = parts.street.rpartition(",")
     tail = tail.strip()
-    if names_street(tail, words) and not names_street(head, words) and "," not in tail:
-        parts.note("house_name", "line1", "a house with a name", parts.street, tail)
-        parts.street = tail
-        parts.add(head.strip(), first=True)
+    if not comma or not names_street(tail, words) or any(char.isdigit() for char in tail):
+        return False
+    if names_street(head, words) and not is_unit(head, words):
+        return False
+    parts.note("house_name", "line1", "a house with a name", parts.street, tail)
+    parts.street = tail
+    parts.add(head.strip(), first=True)
+    return True
 
 
 def _miss_house_number(parts: Parts, *, check_house_number: bool) -> None:

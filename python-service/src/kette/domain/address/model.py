@@ -35,6 +35,7 @@ class StreetWords(msgspec.Struct, frozen=True):
     units: frozenset[str]  # "Whg", "apt": a number follows
     care_of: frozenset[str]  # "c/o", "bei": a name follows
     floors: frozenset[str]  # "OG", "étage": a number precedes
+    additions: frozenset[str]  # units, care_of and floors together
     label: re.Pattern[str]  # "Nr." at the end of a text
     no_number: re.Pattern[str]  # "s/n" at the end of a text
     po_box: re.Pattern[str]  # a PO box at the begin of a text

@@ -14,7 +14,7 @@ MAX_LINE = 160  # longer lines are no addresses; the bound also bounds the time
 
 _LETTER = r"[^\W\d_]"
 # A single letter as in "12 a" is not the begin of a word, of "c/o" nor of "b. Müller".
-_LONE = rf"(?![\w'’]|/o(?!\w)|/[oO]\s|\.\s?{_LETTER})"
+_LONE = rf"(?![\w'’]|/[oc](?!\w)|\.\s?(?:\d|{_LETTER}))"
 _NUMBER = re.compile(
     rf"""
     (?<!\d)(?<!\d[.,/]) (?P<digits>\d{{1,5}}) (?!\d)
@@ -23,12 +23,12 @@ _NUMBER = re.compile(
       | -?(?:ти|ви|ми|ри)(?!\w))?
     (?(ordinal)|
       (?: \s?[½¼¾⅓⅔] | \s\d/\d(?!\d) | \.\d{{1,3}}(?![\d.]) )?
-      (?: \s?(?:ter|quater|quinquies)(?!\w) | \s?bis(?!\w)(?!\s\d) )?
       (?: {_LETTER}{{1,2}} (?: \d{{1,3}} {_LETTER}{{0,2}} ){{1,2}} \d? (?!\w)
         | \s?{_LETTER} {_LONE}
         | {_LETTER}{{2}} (?![\w'’]) )?
+      (?: ,?\s?(?:ter|quater|quinquies)(?!\w) | ,?\s?bis(?!\w)(?!\s\d) )?
       (?:
-        (?: \s?[-–—/+&\\]\s? | // | \s(?:bis|und|u\.|to|à|and|og|och|y|e|i)\s(?=\d) )
+        (?: \s?[-–—/+&\\]\s? | // | \s(?:bis|und|u\.|to|à|and|(?-i:og|och|y|e|i))\s(?=\d) )
         (?: \d{{1,5}} (?!\d|\.\s?{_LETTER}|[ªº°]|{_LETTER}{{2}}) (?:\s?{_LETTER} {_LONE}
             | {_LETTER}\d{{1,3}}(?!\w))? (?:\s\d/\d(?!\d))?
           | {_LETTER}\d{{0,3}} {_LONE}
@@ -42,7 +42,9 @@ _NUMBER = re.compile(
 )
 _WHOLE_FIELD = 24
 _LABELS = frozenset({"nr", "no", "nº", "č", "čp", "n"})  # "Nr12"; "n" as in "n°12"
-_TAIL_WORD = re.compile(rf"[-/]\s?({_LETTER}{{2,3}})\d{{0,3}}\Z")
+_TAIL_WORD = re.compile(rf"[-/]\s?({_LETTER}{{2,3}})\Z")
+_LONE_WORD = re.compile(rf"\s({_LETTER})(?:-\d+)?\Z")
+_FLAT = re.compile(r"\s?\d")
 _GLUED_WORD = re.compile(rf"\d\s?({_LETTER}{{2}})\Z")
 
 
@@ -93,6 +95,14 @@ def _number(line: str, match: re.Match[str], words: frozenset[str]) -> Number | 
             if tail is not None and tail[1].casefold() in words:
                 end = start + tail.start() + (1 if ending is _GLUED_WORD else 0)
                 text = line[start:end]
+        lone = _LONE_WORD.search(text)
+        if (
+            lone is not None
+            and lone[1].casefold() in words
+            and ("-" in lone[0] or _FLAT.match(line, start + len(text)))
+        ):
+            # "12 m 5": a flat in Poland; "33 k-2": a building in Latvia.
+            text = text[: lone.start()]
         text = text.rstrip(" -–—/+&\\")
         end = start + len(text)
         if line[end : end + 1].isalpha() and not _is_known_word(line[end:], words):

@@ -16,7 +16,7 @@ from kette.domain.address.parts import Parts
 from kette.domain.address.street import read_street
 
 _MAX_FIELD = 160
-_LABEL = r"(?:nummer|num|nr|no)?\s*[.:#]?\s*"
+_LABEL = r"(?:nummer|num|nr|no)?\s?[.:#]{0,3}\s*"
 _LOCKER = re.compile(
     rf"\b(?:dhl[\s-]*)?pack(?:et)?[\s-]?station(?![^\W\d])\.?\s*{_LABEL}(\d{{1,5}}(?!\d))?", re.I
 )
@@ -25,12 +25,13 @@ _SHOP = re.compile(
     re.I,
 )
 _POST_NUMBER = re.compile(
-    r"\b(?:dhl[\s-]*)?(?:post|kunden)[\s-]?(?:nummer|num|nr|no)(?![^\W\d])\s*[.:#]?\s*(\d(?:\s?\d){5,9})(?!\d)"
+    r"\b(?:dhl[\s-]*)?(?:post|kunden)[\s-]?(?:nummer|num|nr|no)(?![^\W\d])\s?[.:#]{0,3}\s*(\d(?:\s?\d){5,9})(?!\d)"
     r"|\bdhl(?![^\W\d])\s*[.:#]?\s*(\d{6,10})(?!\d)",
     re.I,
 )
 _BARE_NUMBER = re.compile(r"(?<![\d+/-])(\d{6,10})(?![\d/-])")
 _SPACED_NUMBER = re.compile(r"\d(?:[\s-]?\d){5,9}")
+_OTHER_SHOP = re.compile(r"\b(?:hermes|gls|dpd|ups|inpost)[\s-]*\Z", re.I)
 _REST = re.compile(r"^[\s,;:/|.-]+|[\s,;:/|-]+$")
 
 
@@ -54,7 +55,7 @@ def find_parcel_point(fields: tuple[str, ...]) -> ParcelPoint | None:
             if len(field) > _MAX_FIELD:
                 continue
             match = pattern.search(field)
-            if match is None:
+            if match is None or _OTHER_SHOP.search(field[: match.start()]):
                 continue
             rest = list(fields)
             rest[position] = _cut(field, match)
@@ -84,7 +85,7 @@ def read_parcel_point(parts: Parts) -> bool:
 def _apply(parts: Parts, point: ParcelPoint) -> None:
     line1, line2, company, name = point.fields
     rest = ", ".join(part for part in (line1, line2) if part)
-    door = read_street(line1, parts.country, city=parts.city)
+    door = read_street(line1, parts.country)
     parts.kind = point.kind
     parts.street, parts.house_number = point.word, point.locker_number
     parts.locker_number, parts.post_number = point.locker_number, point.post_number

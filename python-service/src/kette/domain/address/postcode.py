@@ -61,6 +61,9 @@ def _spelling(text: str, country: CountryRules) -> str:
             spellings = [spaced, text]
     else:
         spellings = [compact, text]
+    prefix = re.match(r"[A-Z]{2}-", country.example)
+    if prefix is not None:
+        spellings.append(prefix[0] + compact)
     for spelling in spellings:
         if country.pattern.fullmatch(spelling):
             return spelling

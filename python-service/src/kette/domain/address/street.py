@@ -21,11 +21,14 @@ from kette.domain.address.words import (
     is_unit,
     last_word,
     names_street,
+    split_words,
+    street_at_end,
 )
 
 # Squares of Mannheim: "Q7, 24", "Q 7, 24", "C4 9b", "L 14, 16-17".
 _SQUARE = re.compile(
-    r"([A-U]\s?1?\d)(\s*,\s*|\s+)(\d{1,3}(?:\s?[a-z])?(?:\s?[-/]\s?\d{1,3}[a-z]?)?)(?![\w.])[\s,/-]*(.*)",
+    r"([A-U]\s?1?\d)(?:\s*,\s*|\s+)(?:nr\.?\s?)?"
+    r"(\d{1,3}(?:\s?[a-z])?(?:\s?[-–/]\s?\d{1,3}[a-z]?)?)(?![\w.])[\s,/-]*(.*)",
     re.IGNORECASE,
 )
 _SEPARATOR = re.compile(r"[\s.]*(?:[,;|]|//?|-(?=\s)|–|—|\\|:)?[\s.,;-]*")
@@ -48,6 +51,7 @@ class StreetReading(msgspec.Struct, frozen=True):
     addition: str = ""
     certain: bool = True
     code: str = ""
+    is_weak: bool = False  # the number may be that of a unit: "Halle 7"
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -69,17 +73,17 @@ class Line(msgspec.Struct, frozen=True):
         return self.text[number.end :]
 
 
-def read_street(text: str, country: CountryRules, *, city: str = "") -> StreetReading:
+def read_street(text: str, country: CountryRules) -> StreetReading:
     """Read one line; never raises. The parts hold every letter and digit of the line, a label such
     as "Nr." excepted."""
     if not text or len(text) > MAX_LINE:
         return StreetReading(text, "")
     if country.code in ("DE", ""):
         square = _SQUARE.fullmatch(text)
-        if square is not None and ("," in square[2] or city.casefold().startswith("mannheim")):
-            return StreetReading(square[1], square[3], square[4])
+        if square is not None:
+            return StreetReading(square[1], square[2], square[3])
     words = country.words
-    numbers = find_numbers(text, words.units | words.floors | words.care_of)
+    numbers = find_numbers(text, words.additions)
     if not numbers:
         return StreetReading(text, "")
     weights = tuple(_weigh(text, numbers, position, country) for position in range(len(numbers)))
@@ -95,7 +99,7 @@ def _weigh(text: str, numbers: tuple[Number, ...], position: int, country: Count
     left, right = last_word(before), first_word(after)
     later = numbers[position + 1 :]
     if number.is_ordinal:
-        return _weigh_ordinal(number, before, right, words)
+        return _weigh_ordinal(number, before, right, country)
     if right in words.months or (
         right in ("de", "d", "di", "of", "-") and _second_word(after) in words.months
     ):
@@ -107,6 +111,11 @@ def _weigh(text: str, numbers: tuple[Number, ...], position: int, country: Count
         return Weight.NONE
     if later and not before.strip() and right in words.streets and not country.number_first:
         return Weight.NONE  # "25 Straße 50"
+    begins_month = right.startswith(tuple(words.months)) and is_street_word(right, words)
+    if later and begins_month and not before.strip():
+        return Weight.NONE  # "18 Septemberplein 12"
+    if later and _is_in_name(text, number, later[0], country):
+        return Weight.NONE
     if later and left in words.articles and before[-1:] == " ":
         return Weight.NONE  # "An den 12 Aposteln 3"
     if left in words.numbered and _is_name_of_street(before, number, later, text, country):
@@ -118,13 +127,30 @@ def _weigh(text: str, numbers: tuple[Number, ...], position: int, country: Count
     return Weight.PLAIN
 
 
-def _weigh_ordinal(number: Number, before: str, right: str, words: StreetWords) -> Weight:
-    if right in words.floors or right in words.units:
+def _weigh_ordinal(number: Number, before: str, right: str, country: CountryRules) -> Weight:
+    words = country.words
+    if not before.strip() and country.number_first and number.text.endswith("."):
+        return Weight.PLAIN if right in words.streets else Weight.NONE  # "8. rue Foch"
+    if right in words.floors:
         return Weight.NONE
+    if right in words.units:
+        # "Fő út 4. fszt. 2", against "2. Hinterhaus"
+        return Weight.PLAIN if street_at_end(before, words) else Weight.NONE
     if right in words.months or is_street_word(right, words) or right in words.streets:
         return Weight.NONE
     # "Hauptstr. 73. bei Schmidt": a full stop behind the house number.
     return Weight.PLAIN if before.strip() and names_street(before, words) else Weight.NONE
+
+
+def _is_in_name(text: str, number: Number, later: Number, country: CountryRules) -> bool:
+    """Whether the first of two numbers side by side is part of the name: "Boulevard 1945 230"; in
+    the Netherlands "Meijhorst 50e 26"."""
+    if text[number.end : later.start].strip(" ,") or later.is_ordinal:
+        return False
+    if number.text.isdigit() and 1800 <= number.value < _YEARS.stop and later.value < 1800:
+        return True
+    is_dutch = country.code in ("NL", "BE") and number.text.isascii()
+    return is_dutch and number.text.endswith("e") and number.text[-2:-1].isdigit()
 
 
 def _second_word(text: str) -> str:
@@ -141,11 +167,14 @@ def _is_name_of_street(
     before: str, number: Number, later: tuple[Number, ...], text: str, country: CountryRules
 ) -> bool:
     """Whether the first of two numbers is the street's name: "Straße 16 3", "Straße 16 Nr. 3"."""
-    if not later:
+    if not later or later[0].is_ordinal:
         return False
+    words = country.words
     between = text[number.end : later[0].start].strip(" ,-–")
-    if between and country.words.label.fullmatch(between) is None:
-        return False
+    if between and words.label.fullmatch(between) is None:
+        # "Via 2 Santi 50", against "Weg 5 Haus 3"
+        is_plain = not any(word in words.additions for word in split_words(between))
+        return is_plain and "," not in between and before.strip().isalpha()
     name = before.strip(" .,")
     return len(name.split()) <= 2 and (country.number_first or " " not in name)
 
@@ -153,7 +182,7 @@ def _is_name_of_street(
 def _read_leading(line: Line) -> StreetReading | None:
     """The number stands before the street, at the begin of the line or behind a comma."""
     for position, number in enumerate(line.numbers):
-        if line.weights[position] is Weight.NONE or number.is_ordinal:
+        if line.weights[position] is Weight.NONE:
             continue
         before = line.before(number)
         label = line.words.label.search(before)
@@ -175,6 +204,7 @@ def _read_leading(line: Line) -> StreetReading | None:
 
 def _leading(line: Line, position: int, head: str, rest: str) -> StreetReading | None:
     words, number = line.words, line.numbers[position]
+    number, rest = _direction_off(number, rest, line.country)
     street, addition = split_addition(rest, line.country)
     before = _trim(head)
     if line.country.number_first:
@@ -199,6 +229,16 @@ def _leading(line: Line, position: int, head: str, rest: str) -> StreetReading |
         # "12 Hauptstr. 5": the one at the end is where the country has it, yet who knows.
         return _unsure(line, line.numbers[-1])
     return StreetReading(street, number.text, _join(before, addition), code="house_number_first")
+
+
+def _direction_off(number: Number, rest: str, country: CountryRules) -> tuple[Number, str]:
+    """ "574 E 10th Street": in America the letter is a direction and belongs to the street."""
+    if country.code in ("US", "CA") and number.text[-1:] in "NSEW" and not number.is_ordinal:
+        text = number.text[:-1].strip()
+        if text.isdigit():
+            return Number(number.start, number.end, text, number.value), f"{number.text[-1]} {rest}"
+    text = number.text.rstrip(".")
+    return Number(number.start, number.end, text, number.value), rest
 
 
 def _plain_behind(line: Line, position: int) -> bool:
@@ -305,8 +345,10 @@ def _trailing(
         and int(split[1]) > int(re.sub(r"\D.*", "", split[2]))
     ):
         street, text = f"{street} {split[1]}", split[2]
+    if line.country.code == "FI" and text[-1:].isalpha() and addition.isdigit():
+        text, addition = f"{text} {addition}", ""  # stair and flat: "13 A 2"
     code = "" if certain else "house_number_uncertain"
-    return StreetReading(street, text, _join(moved, addition), certain=certain, code=code)
+    return StreetReading(street, text, _join(moved, addition), certain, code, is_weak)
 
 
 def _is_better(line: Line, number: Number, later: Number, street: str) -> bool:
@@ -319,8 +361,10 @@ def _is_better(line: Line, number: Number, later: Number, street: str) -> bool:
 
 def _is_apart_and_unit(after: str, addition: str, line: Line) -> bool:
     """Whether a number behind the house number is that of a floor or door."""
-    if re.match(r"\d{1,3}(?:[.ªºèeé]|st|nd|rd|th)?\s?[^\W\d_]", addition):
-        floor = re.match(r"\d{1,3}(?:\.|ª|º|st|nd|rd|th|e|er|ème)?-?\s?([^\W\d_]{1,20})", addition)
+    if re.match(r"\d{1,3}(?:[.ªº°èeé]|st|nd|rd|th)?\s?[^\W\d_]", addition):
+        floor = re.match(
+            r"\d{1,3}(?:\.|ª|º|°|st|nd|rd|th|e|er|ème)?-?\s?([^\W\d_]{1,20})", addition
+        )
         if floor is not None and (
             floor[1].casefold() in line.words.floors
             or floor[1].casefold() in line.words.units
@@ -329,8 +373,12 @@ def _is_apart_and_unit(after: str, addition: str, line: Line) -> bool:
             return True
     if line.country.door_follows:
         return True
+    if line.country.code == "NL" and re.match(r"\d{1,3}[^\W\d_]{1,2}(?!\w)", addition):
+        return True
+    if re.match(r"\d{1,2}\.?\s?St\.?\Z", addition):
+        return True  # "1 St." is short for "Stock"
     # "Hauptstr. 12. 2. Hof": an ordinal is no second house number.
-    return re.match(r"\d{1,3}(?:\.\s?[^\W\d_]|[ªº])", addition) is not None
+    return re.match(r"\d{1,3}(?:\.\s?[^\W\d_]|[ªº°])", addition) is not None
 
 
 def _list_of_numbers(addition: str, number: Number) -> bool:
@@ -340,7 +388,7 @@ def _list_of_numbers(addition: str, number: Number) -> bool:
         return False
     values = [number.value, *(int(value) for value in re.findall(r"\d+", addition))]
     steps = [second - first for first, second in pairwise(values)]
-    return all(0 <= step <= 4 for step in steps) and len(values) > 2
+    return len(values) > 2 and 0 <= steps[0] <= 4
 
 
 def _front(street: str, country: CountryRules) -> tuple[str, str]:
@@ -390,4 +438,4 @@ def _join(*parts: str) -> str:
 
 
 def _trim(text: str) -> str:
-    return text.strip().rstrip(",;|").strip(" -–") if text else ""
+    return text.strip().rstrip(",;|").strip(" -–/\\") if text else ""
