@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
+from typing import Any
 
 import pytest
+from kette.logs import configure_logs
 from support.api_box import ApiBox, problem_of
 from support.service_box import (
     card_order,
@@ -47,6 +50,32 @@ def test_bodies_are_read_whatever_the_name_of_their_json(kind: str, api: ApiBox)
         "POST", "/v1/addresses/normalize", content=b"{}", headers={"content-type": kind}
     )
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/events/woo-main", "/v1/addresses/normalize"])
+def test_a_caller_that_hangs_up_is_no_error_of_ours(
+    path: str, api: ApiBox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was logged as a failure of the service, with two tracebacks."""
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"1000")]
+    scope = {"type": "http", "method": "POST", "path": path, "raw_path": path.encode(),
+             "query_string": b"", "headers": headers, "root_path": "", "scheme": "http",
+             "http_version": "1.1", "server": ("127.0.0.1", 80), "client": None,
+             "asgi": {"version": "3.0"}}  # fmt: skip
+    configure_logs(as_json=True)
+    asyncio.run(api.app(scope, receive, send))
+    assert sent[0]["status"] == 422
+    written = capsys.readouterr().out
+    assert "request.done" in written
+    assert "request.failed" not in written
 
 
 def test_half_an_emoji_is_replaced_not_refused(api: ApiBox) -> None:

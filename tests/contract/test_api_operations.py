@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from kette.api.problems import TITLES
+from starlette.testclient import TestClient
 from support.api_box import ApiBox, problem_of
 from support.service_box import (
     ServiceBox,
@@ -40,6 +41,30 @@ def test_a_busy_database_says_try_again(api: ApiBox) -> None:
     assert (answer.status_code, told["code"], told["retryable"]) == (503, "busy", True)
     assert answer.headers["retry-after"]
     assert api.facts_and_deliveries() == (0, 0)
+
+
+def test_an_error_of_ours_is_told_and_logged_once(
+    api: ApiBox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It went on to the server, which logged it again as plain text and cut the connection."""
+    from kette.logs import configure_logs
+
+    def broken(*_args: object, **_more: object) -> None:
+        raise OSError("the disk is gone")
+
+    configure_logs(as_json=True)
+    object.__setattr__(api.box.service, "read_order", broken)
+    with TestClient(api.app, raise_server_exceptions=True) as strict:
+        answer = strict.post(
+            "/v1/orders/validate",
+            json={"system_id": "woo-main", "order": {}},
+            headers={"authorization": f"Bearer {api.keys['admin']}"},
+        )
+    told = problem_of(answer)
+    assert (answer.status_code, told["code"], told["retryable"]) == (500, "internal", True)
+    written = capsys.readouterr().out
+    assert written.count("request.failed") == 1
+    assert "Exception in ASGI application" not in written
 
 
 def test_the_sandbox_clock_exists_only_with_its_switch(api: ApiBox, tmp_path: Path) -> None:

@@ -68,12 +68,42 @@ def test_orders_are_found_by_filters(api: ApiBox) -> None:
         {"cursor": "nonsense"},
         {"cursor": "9" * 40 + ".x"},
         {"cursor": "-.-"},
+        {"status": "payed"},
+        {"status": "payment:"},
+        {"status": "payment:shipped"},
+        {"from": "2026"},
+        {"from": "1795000000"},
+        {"to": "0001-01-01T00:00:00+14:00"},
     ],
     ids=str,
 )
 def test_filters_that_make_no_sense_are_refused(query: dict[str, str], api: ApiBox) -> None:
     answer = api.call("GET", "/v1/orders", params=query)
     assert (answer.status_code, problem_of(answer)["code"]) == (422, "invalid_input")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"status": "opened"}, {"kind": "adress"}, {"cursor": "x"}, {"limit": "0"}],
+    ids=str,
+)
+def test_exception_filters_that_make_no_sense_are_refused(
+    query: dict[str, str], api: ApiBox
+) -> None:
+    """A typing error answered an empty list, which reads as: all is well."""
+    answer = api.call("GET", "/v1/exceptions", params=query)
+    assert (answer.status_code, problem_of(answer)["code"]) == (422, "invalid_input")
+
+
+def test_an_entry_is_snoozed_within_the_calendar(api: ApiBox) -> None:
+    """An instant that only its offset leads out of the calendar was a 500."""
+    api.woo(b"{")
+    (entry,) = api.get("/v1/exceptions")["items"]
+    path, who = f"/v1/exceptions/{entry['id']}/snooze", {"by": "Ida", "why": "x"}
+    for until in ("9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59Z", 2027, "1795000000", "1e9"):
+        answer = api.call("POST", path, {"until": until, **who})
+        assert (answer.status_code, problem_of(answer)["code"]) == (422, "invalid_input"), until
+    assert api.post(path, {"until": "2999-12-31T23:59:59+14:00", **who})["status"] == "snoozed"
 
 
 def test_orders_and_exceptions_come_in_pages_newest_first(api: ApiBox) -> None:
@@ -197,4 +227,7 @@ def test_what_does_not_exist(method: str, path: str, body: Any, api: ApiBox) -> 
 
 def test_a_method_that_a_path_does_not_take(api: ApiBox) -> None:
     answer = api.call("PUT", "/v1/orders")
-    assert (answer.status_code, problem_of(answer)["code"]) == (405, "method_not_allowed")
+    told = problem_of(answer)
+    assert (answer.status_code, told["code"]) == (405, "method_not_allowed")
+    assert answer.headers["allow"] == "GET"
+    assert "use GET" in told["detail"]

@@ -95,6 +95,13 @@ class RequestLog:
 
         try:
             await self._app(scope, receive, watch)
+        except Exception as error:
+            # Answered here: further out it would be logged once more, in no form of ours, and the
+            # connection cut.
+            answer = problems.unexpected(scope["path"], error)
+            if status:
+                raise  # half an answer must not look like a whole one
+            await answer(scope, receive, watch)
         finally:
             route = scope.get("route")
             path = getattr(route, "path", "unmatched")

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from kette.use_cases.errors import (
     ConflictError,
@@ -148,13 +149,26 @@ def install(app: FastAPI) -> None:
         )
 
     @app.exception_handler(HTTPException)
-    async def _http(_request: Request, error: HTTPException) -> Response:
+    async def _http(request: Request, error: HTTPException) -> Response:
         codes = {404: "not_found", 405: "method_not_allowed"}
         code = codes.get(error.status_code, "invalid_input")
-        return problem(error.status_code, code, str(error.detail))
+        headers = dict(error.headers or {})
+        detail = str(error.detail)
+        if code == "not_found":
+            detail = f"There is nothing at {request.url.path[:200]}; /docs lists every call."
+        elif code == "method_not_allowed":
+            allowed = headers.get("Allow", "")
+            detail = f"{request.method[:20]} is not taken here; use {allowed}."
+        return problem(error.status_code, code, detail, headers=headers)
 
-    @app.exception_handler(Exception)
-    async def _unexpected(request: Request, error: Exception) -> Response:
-        log.error("request.failed", path=request.url.path, exc_info=error)
-        detail = "The error is logged. Trying again is safe; nothing was half done."
-        return problem(500, "internal", detail, retryable=True)
+    @app.exception_handler(ClientDisconnect)
+    async def _gone(_request: Request, _error: ClientDisconnect) -> Response:
+        """Nobody reads this answer: the caller hung up before its request was complete."""
+        return problem(422, "invalid_input", "The body broke off.")
+
+
+def unexpected(path: str, error: Exception) -> Response:
+    """The answer to an error of our own, which is logged."""
+    log.error("request.failed", path=path, exc_info=error)
+    detail = "The error is logged. Trying again is safe; nothing was half done."
+    return problem(500, "internal", detail, retryable=True)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from kette.api.instants import Instant
 from kette.domain.actions import Stage
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -183,7 +184,7 @@ class ResolveIn(Model):
 
 
 class SnoozeIn(Model):
-    until: datetime
+    until: Instant
     by: Name
     why: Why
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -11,9 +12,13 @@ from kette.api.auth import PEOPLE, READERS, require
 from kette.api.bodies import JsonRoute
 from kette.api.schemas import AssignIn, ResolveIn, SnoozeIn
 from kette.api.service import service_of
+from kette.setup_fields import EXCEPTION_KINDS
 from kette.use_cases.errors import InvalidInputError
 
 router = APIRouter(tags=["exceptions"], route_class=JsonRoute)
+
+STATUSES = ("open", "snoozed", "resolved", "closed", "all")
+_CURSOR = re.compile(r"exc_[0-9a-f]{1,40}", re.ASCII)
 
 
 @router.get("/v1/exceptions", dependencies=[Depends(require(READERS))])
@@ -27,6 +32,11 @@ def list_exceptions(
     cursor: str | None = None,
 ) -> dict[str, Any]:
     """status: open, snoozed, resolved (by a person), closed (no longer the case), or 'all'."""
+    for name, value, known in (("status", status, STATUSES), ("kind", kind, EXCEPTION_KINDS)):
+        if value and value not in known:
+            raise InvalidInputError(name, f"{value[:80]!r} is none of {', '.join(known)}")
+    if cursor and not _CURSOR.fullmatch(cursor):
+        raise InvalidInputError("cursor", "must be the next_cursor of an earlier answer")
     service = service_of(request)
     with service.kernel.store.read() as tx:
         rows, more = tx.exceptions.find(
@@ -55,7 +65,5 @@ def post_resolve(request: Request, exception_id: str, body: ResolveIn) -> dict[s
 
 @router.post("/v1/exceptions/{exception_id}/snooze", dependencies=[Depends(require(PEOPLE))])
 def post_snooze(request: Request, exception_id: str, body: SnoozeIn) -> dict[str, Any]:
-    if body.until.tzinfo is None:
-        raise InvalidInputError("until", "needs an offset, as in 2026-11-01T09:00:00+01:00")
     people = service_of(request).people
     return views.exception_row(people.snooze(exception_id, body.until, body.by, body.why))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -11,8 +11,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from kette.api import views
 from kette.api.auth import APPROVERS, PEOPLE, READERS, require
 from kette.api.bodies import JsonRoute
+from kette.api.instants import Instant
 from kette.api.schemas import ApprovalIn, CancelIn, CorrectionIn, NoteIn
 from kette.api.service import Service, service_of
+from kette.domain import status as st
 from kette.domain.order import Address
 from kette.use_cases.errors import InvalidInputError, NotFoundError
 from kette.use_cases.record import load_file
@@ -20,7 +22,14 @@ from kette.use_cases.record import load_file
 router = APIRouter(tags=["orders"], route_class=JsonRoute)
 
 _CURSOR = re.compile(r"\d{1,18}\.ord_[0-9a-f]{1,40}\Z")
-AXES = ("order", "payment", "risk", "fulfillment", "return", "accounting")
+AXES: dict[str, type[StrEnum]] = {
+    "order": st.OrderStatus,
+    "payment": st.PaymentStatus,
+    "risk": st.RiskStatus,
+    "fulfillment": st.FulfillmentStatus,
+    "return": st.ReturnStatus,
+    "accounting": st.AccountingStatus,
+}
 
 
 @router.get("/v1/orders", dependencies=[Depends(require(READERS))])
@@ -33,19 +42,20 @@ def list_orders(
         list[str] | None,
         Query(description="'paid' of an axis as 'payment:paid'; without axis the order status"),
     ] = None,
-    since: Annotated[datetime | None, Query(alias="from")] = None,
-    until: Annotated[datetime | None, Query(alias="to")] = None,
+    since: Annotated[Instant | None, Query(alias="from")] = None,
+    until: Annotated[Instant | None, Query(alias="to")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: str | None = None,
 ) -> dict[str, Any]:
     """Newest first. `from` and `to` are about the time of the order, `to` exclusive."""
     for condition in status or ():
-        axis = condition.rpartition(":")[0] or "order"
-        if axis not in AXES:
-            raise InvalidInputError("status", f"{axis!r} is none of the axes {', '.join(AXES)}")
-    for name, at in (("from", since), ("to", until)):
-        if at is not None and at.tzinfo is None:
-            raise InvalidInputError(name, "needs an offset, as in 2026-11-01T00:00:00+01:00")
+        axis, _, value = condition.rpartition(":")
+        values = AXES.get(axis or "order")
+        if values is None:
+            known = f"is none of the axes {', '.join(AXES)}"
+            raise InvalidInputError("status", f"{axis[:80]!r} {known}")
+        if value not in set(values):
+            raise InvalidInputError("status", f"{value[:80]!r} is none of {', '.join(values)}")
     if cursor is not None and not _CURSOR.match(cursor):
         raise InvalidInputError("cursor", "must be the next_cursor of an earlier answer")
     service = service_of(request)
