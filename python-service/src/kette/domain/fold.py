@@ -42,7 +42,7 @@ def fold(facts: Iterable[f.Fact]) -> OrderFile:
         groups[type(fact.body)].append(fact)
     reports, report_times = _reports(groups[f.ActionReported])
     snapshots = _snapshots(groups[f.OrderSnapshot])
-    order = snapshots[-1][1] if snapshots else None
+    order = _newest(snapshots)
     payments = fold_payments(groups[f.PaymentReported])
     provider_refunds = fold_provider_refunds(
         groups[f.RefundReported],
@@ -89,6 +89,16 @@ def _bodies(ordered: list[f.Fact], kind: type[_B]) -> list[_B]:
 def _snapshots(group: list[f.Fact]) -> list[tuple[datetime, Order]]:
     pairs = [(x.occurred_at, x.body.order) for x in group if isinstance(x.body, f.OrderSnapshot)]
     return sorted(pairs, key=lambda pair: pair[1].version)
+
+
+def _newest(snapshots: list[tuple[datetime, Order]]) -> Order | None:
+    """The newest snapshot. A shop's verdict on the risk stays until it gives another one: Shopify's
+    webhooks leave it out, only its GraphQL interface tells it."""
+    if not snapshots:
+        return None
+    newest = snapshots[-1][1]
+    risk = next((order.risk_level for _, order in reversed(snapshots) if order.risk_level), "")
+    return newest if newest.risk_level == risk else msgspec.structs.replace(newest, risk_level=risk)
 
 
 def _shop_paid(first_paid: Order | None, newest: Order | None) -> int:

@@ -89,3 +89,14 @@ def test_pieces_taken_off_are_not_shipped() -> None:
     shipping = shipping_of(file)
     assert shipping.ordered == {"1": 1}
     assert [(line.id, open_) for line, open_ in shipping.open_lines(lines)] == [("1", 1)]
+
+
+def test_the_shops_verdict_on_the_risk_stays_until_it_gives_another() -> None:
+    levels = ["", "highest", "", "normal", ""]
+    told = [snapshot(version=n, risk_level=level) for n, level in enumerate(levels, start=1)]
+    found = []
+    for n in range(1, len(told) + 1):
+        order = file_of(*told[:n]).order
+        assert order is not None
+        found.append(order.risk_level)
+    assert found == ["", "highest", "highest", "normal", "normal"]

@@ -23,7 +23,6 @@ _DEEPEST: Final = 30
 
 # GraphQL's name -> REST's, after snake_case; the same in every object.
 _NAMES: Final = {
-    "currency_code": "currency",
     "presentment_currency_code": "presentment_currency",
     "display_financial_status": "financial_status",
     "display_fulfillment_status": "fulfillment_status",
@@ -136,7 +135,7 @@ def _convert(value: Any, depth: int) -> Any:
 
 
 def _order(told: dict[str, Any]) -> Told:
-    # "currency_code" inside money must keep its name; amounts.py reads both.
+    told["currency"] = told.pop("currency_code", None)
     word = told.get("fulfillment_status")
     told["fulfillment_status"] = _FULFILLMENT_WORDS.get(word, word) if word else None
     for row in objects(told.get("additional_fees")):
@@ -199,7 +198,7 @@ def _money_flat(told: dict[str, Any]) -> Told:
     for name in ("amount", "net"):
         money = mapping(told.get(name))
         if money:
-            told["amount"], told["currency"] = money.get("amount"), money.get("currency")
+            told["amount"], told["currency"] = money.get("amount"), money.get("currency_code")
     return told
 
 

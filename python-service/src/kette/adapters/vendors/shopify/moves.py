@@ -79,8 +79,8 @@ def refund(telling: Telling) -> Reading:
     pieces = ""
     if currency:
         record = refunds.read_record(told, currency_amounts(currency, "currency"), "refund")
-        pieces = f": {sum(p.quantity for p in record.pieces)} pieces"
-    words = f"The shop took pieces off the order without moving money{pieces}"
+        pieces = f": {sum(p.quantity for p in record.pieces)}"
+    words = f"Pieces that the shop took off the order without moving money{pieces}"
     body = NoteAdded(telling.system.id, words)
     return Reading((FactDraft(f"refund:{own}", telling.at("created_at"), body, refs),))
 

@@ -39,7 +39,7 @@ def read_edit(told: Told) -> Notice:
         sum(_pieces(row.get("delta")) for row in objects(lines.get(name)))
         for name in ("additions", "removals")
     )
-    words = f"The order was edited in the shop: {added} pieces added, {removed} removed"
+    words = f"The order was edited in the shop: pieces added {added}, removed {removed}"
     note = line_of_text(told.get("staff_note"))[:300]
     return Notice(
         f"edit:{required_name(told.get('id'), 'id')}",
@@ -85,7 +85,7 @@ def read_return(told: Told, topic: str) -> Notice:
     name = line_of_text(told.get("name"))[:40] or own
     status = line_of_text(told.get("status")).lower()[:40] or topic.partition("/")[2]
     pieces = sum(_pieces(row.get("quantity")) for row in objects(told.get("return_line_items")))
-    words = f"Return {name} in the shop: {status}" + (f", {pieces} pieces" if pieces else "")
+    words = f"Return {name} in the shop: {status}" + (f", pieces: {pieces}" if pieces else "")
     return Notice(f"return:{own}#{_digest(told)}", words, _order_id(told), f"return:{own}")
 
 
