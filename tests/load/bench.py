@@ -5,6 +5,7 @@
 a  events per second into the service, as a share of an echo endpoint of the same stack
 b  the same with 1,000 and with many orders in the ledger
 c  orders per second through the real n8n, as a share of an empty workflow in the same n8n
+addresses  accuracy of the reading of addresses by field and country, addresses per second
 
 Absolute numbers tell about the machine, ratios about the program. The first run fills the large
 ledger, several minutes; it is kept in the cache.
@@ -32,6 +33,9 @@ INTAKE_GOAL = 0.25
 P99_GOAL_MS = 50.0
 GROWTH_GOAL = 0.80
 CHAIN_GOAL = 0.5
+ADDRESS_GOAL = 0.95
+ADDRESSES_PER_SECOND_GOAL = 5_000
+PARTS = ("addresses", "a", "b", "c")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=project.run))
     try:
         console.print(describe(folder))
+        if "addresses" in options.only:
+            _addresses(project, console, say)
         if options.only & {"a", "b"}:
             _intake(project, folder, options, console, say)
         if "c" in options.only:
@@ -55,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench.py", description=__doc__.partition("\n\n")[0])
-    parser.add_argument("--only", default="a,b,c", help="parts to measure, e.g. a,b")
+    parser.add_argument("--only", default=",".join(PARTS), help="parts to measure, e.g. a,b")
     parser.add_argument("--orders", type=int, default=200_000, help="orders in the large ledger")
     parser.add_argument("--rounds", type=int, default=12, help="slices per server")
     parser.add_argument("--per-slice", type=int, default=1_000, help="events per slice")
@@ -66,8 +72,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="small figures, for a first look")
     options = parser.parse_args(arguments)
     options.only = set(options.only.split(","))
-    if not options.only <= {"a", "b", "c"}:
-        parser.error("--only knows a, b and c")
+    if not options.only <= set(PARTS):
+        parser.error(f"--only knows {', '.join(PARTS)}")
     if options.quick:
         options.orders = min(options.orders, 10_000)
         options.rounds, options.per_slice, options.burst = 5, 300, 60
@@ -116,6 +122,35 @@ def _intake_table(result: IntakeResult) -> Table:
             f"{result.ratio(lane, result.echo):.3f}",
         )
     return table
+
+
+def _addresses(project: Project, console: Console, say: Callable[[str], None]) -> None:
+    sys.path.insert(0, str(project.root / "tests"))
+    from addresses import measure_addresses
+
+    result = measure_addresses(say)
+    fields = Table(title=f"{result.count} labelled addresses (fixtures/addresses)")
+    for name in ("field", "right"):
+        fields.add_column(name, justify="right" if name == "right" else "left")
+    for field, share in result.fields.items():
+        fields.add_row(field, f"{share:.1%}")
+    console.print(fields)
+    console.print(
+        "Exact in all fields, by country: "
+        + ", ".join(
+            f"{country} {exact}/{all_}" for country, (exact, all_) in result.countries.items()
+        )
+    )
+    for line in result.wrong:
+        console.print(line, markup=False)
+    exact = result.exact / result.count
+    _verdict(console, "addresses: exact in all fields", exact, ADDRESS_GOAL)
+    speed = round(result.per_second, -2)
+    _verdict(console, "addresses: per second on one core", speed, ADDRESSES_PER_SECOND_GOAL)
+    console.print(
+        f"Slowest address {result.slowest_ms:.1f} ms; {result.first_ms:.0f} ms where a country is "
+        "new and its postal codes are read."
+    )
 
 
 def _chain(
