@@ -82,6 +82,8 @@ class _Words:
             ends=tuple(sorted(ends)),
             streets=self._picked("street_words", languages, _FOREIGN_WORD),
             starts=self._picked("street_starts", languages, _FOREIGN_WORD),
+            estates=self._picked("estates", languages, 0),
+            buildings=self._picked("buildings", languages, 0),
             numbered=self._picked("numbered_streets", languages, 0),
             articles=self._picked("articles", languages, 0),
             months=self._picked("months", languages, 0),

@@ -13,7 +13,7 @@ from kette.domain.address.numbers import MAX_LINE, find_numbers, whole_number
 from kette.domain.address.parts import Parts
 from kette.domain.address.street import StreetReading, read_street, street_part
 from kette.domain.address.text import fold
-from kette.domain.address.words import first_word, is_unit, names_street
+from kette.domain.address.words import first_word, is_unit, last_word, names_street
 
 _BEHIND = re.compile(r"\s*(?:[,;|(]|//?|-\s|–\s|—\s)\s*")
 
@@ -193,7 +193,8 @@ def _split_house_name(parts: Parts) -> bool:
     tail = tail.strip()
     if not comma or not names_street(tail, words) or any(char.isdigit() for char in tail):
         return False
-    if names_street(head, words) and not is_unit(head, words):
+    is_house = is_unit(head, words) or last_word(head) in words.buildings
+    if names_street(head, words) and not is_house:
         return False
     parts.note("house_name", "line1", "a house with a name", parts.street, tail)
     parts.street = tail

@@ -20,6 +20,7 @@ from kette.domain.address.words import (
     is_street_word,
     is_unit,
     last_word,
+    names_only_street,
     names_street,
     split_words,
     street_at_end,
@@ -174,32 +175,45 @@ def _is_name_of_street(
     if between and words.label.fullmatch(between) is None:
         # "Via 2 Santi 50", against "Weg 5 Haus 3"
         is_plain = not any(word in words.additions for word in split_words(between))
-        return is_plain and "," not in between and before.strip().isalpha()
+        is_type = all(word in words.streets for word in split_words(before))
+        return is_plain and is_type and "," not in between
     name = before.strip(" .,")
     return len(name.split()) <= 2 and (country.number_first or " " not in name)
 
 
 def _read_leading(line: Line) -> StreetReading | None:
     """The number stands before the street, at the begin of the line or behind a comma."""
+    found: list[StreetReading] = []
     for position, number in enumerate(line.numbers):
         if line.weights[position] is Weight.NONE:
             continue
         before = line.before(number)
         label = line.words.label.search(before)
-        head = before[: label.start()] if label is not None else before
+        head = (before[: label.start()] if label is not None else before).rstrip()
         rest = _OPENING.sub("", line.after(number), count=1)
-        if head.strip() and head.rstrip()[-1] not in ",;|/":
-            continue
         if not any(char.isalpha() for char in rest):
             continue
-        if line.weights[position] is Weight.WEAK and head.strip() and label is None:
+        if line.weights[position] is Weight.WEAK and head and label is None:
+            continue
+        is_inside = bool(head) and head[-1] not in ",;|/"
+        if is_inside and not _is_street_behind(line, head, rest):
             continue
         reading = _leading(line, position, head, rest)
-        if reading is not None:
-            return reading
         if not line.country.number_first:
-            return None
-    return None
+            return reading
+        if reading is not None:
+            found.append(reading)
+    # "1 Farm Cottages, 10 Church Lane": the number of the street, not of the house.
+    named = [one for one in found if names_street(one.street, line.words)]
+    return next(iter(named or found), None)
+
+
+def _is_street_behind(line: Line, head: str, rest: str) -> bool:
+    """Whether a number inside a line stands before a street: "Castle House 41 Broad Street"."""
+    if not line.country.number_first or names_only_street(head, line.words):
+        return False
+    street, _ = split_addition(rest, line.country)
+    return first_word(street) in line.words.streets or street_at_end(street, line.words)
 
 
 def _leading(line: Line, position: int, head: str, rest: str) -> StreetReading | None:
@@ -210,7 +224,9 @@ def _leading(line: Line, position: int, head: str, rest: str) -> StreetReading |
     if line.country.number_first:
         if before and not names_street(street, words):
             return None
-        is_behind_street = names_street(before, words) and not is_unit(before, words)
+        if last_word(street) in words.buildings and names_street(addition, words):
+            return None  # "20 Queen Square Apartments, Bell Avenue"
+        is_behind_street = names_only_street(before, words) and not is_unit(before, words)
         if is_behind_street and (not street[:1].isalpha() or is_unit(street, words)):
             return None
         return StreetReading(street, number.text, _join(before, addition))
@@ -233,7 +249,11 @@ def _leading(line: Line, position: int, head: str, rest: str) -> StreetReading |
 
 def _direction_off(number: Number, rest: str, country: CountryRules) -> tuple[Number, str]:
     """ "574 E 10th Street": in America the letter is a direction and belongs to the street."""
-    if country.code in ("US", "CA") and number.text[-1:] in "NSEW" and not number.is_ordinal:
+    if (
+        country.code in ("US", "CA")
+        and number.text[-1:].upper() in "NSEW"
+        and not number.is_ordinal
+    ):
         text = number.text[:-1].strip()
         if text.isdigit():
             return Number(number.start, number.end, text, number.value), f"{number.text[-1]} {rest}"
@@ -287,7 +307,8 @@ def _begins_unit(street: str, tail: str, words: StreetWords) -> bool:
         code = re.match(
             r"(?:n[°ºo.]{1,2}\s?|nr\.?\s?|no\.?\s?)?[#]?(\d\w{0,5}|\w)(?!\w)", behind, re.I
         )
-        return code is not None or not behind
+        # "Apt 4B", "Suite", "Sixth Floor"
+        return code is not None or not behind or first_word(behind) in words.floors
     floor = re.match(
         r"(?:\d{1,3}|[IVX]{1,4})(?:\.|st|nd|rd|th|er|e|º|ª|ème)?\s?([^\W\d_]{1,14})", tail
     )
@@ -330,6 +351,8 @@ def _trailing(
     text = number.text.rstrip(".")
     addition = _addition(after)
     certain = not (is_weak and is_unit(street, words) and not names_street(street, words))
+    if is_weak and line.country.number_first and not names_street(street, words):
+        certain = False
     if last_word(before) == "km":
         street, text = _trim(re.sub(r"\s*(?:,\s*)?[kK][mM]\.?\s*\Z", "", street)), f"km {text}"
     listed = _list_of_numbers(addition, number)

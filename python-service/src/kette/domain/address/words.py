@@ -55,6 +55,13 @@ def names_street(text: str, words: StreetWords) -> bool:
     )
 
 
+def names_only_street(text: str, words: StreetWords) -> bool:
+    """The same without words that may name an estate."""
+    return any(
+        is_street_word(word, words) and word not in words.estates for word in split_words(text)
+    )
+
+
 def street_at_end(text: str, words: StreetWords) -> bool:
     """Whether the last word makes a text a street: "Bayreuther Str."."""
     found = last_word(text)
