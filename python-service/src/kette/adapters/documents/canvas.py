@@ -8,34 +8,27 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import lru_cache
-from importlib import resources
-from pathlib import Path
 from typing import Literal
 
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 from fpdf import FPDF
 
+from kette.adapters.documents.faces import FAMILY, add_fonts, font_path
 from kette.adapters.documents.text import printable, visual, wrap
 
 Align = Literal["left", "right"]
 Paint = Callable[[FPDF], None]
 
-_FAMILY = "DejaVuSansCondensed"
-_FILES = {"": f"{_FAMILY}.ttf", "B": f"{_FAMILY}-Bold.ttf"}
 _MM_PER_POINT = 25.4 / 72
 
 BLACK = (0, 0, 0)
 GREY = (105, 105, 105)
 
 
-def _font_path(style: str) -> Path:
-    return Path(str(resources.files("kette.adapters.documents") / "fonts" / _FILES[style]))
-
-
 @lru_cache(maxsize=2)
 def _widths(style: str) -> dict[int, float]:
     """Advance width of every glyph for size 1 pt, in points. Read once per process."""
-    with TTFont(_font_path(style), lazy=True) as font:
+    with TTFont(font_path(style), lazy=True) as font:
         advances = font["hmtx"].metrics
         units = font["head"].unitsPerEm
         return {code: advances[name][0] / units for code, name in font.getBestCmap().items()}
@@ -46,6 +39,7 @@ class Canvas:
 
     def __init__(self) -> None:
         self.pages: list[list[Paint]] = []
+        self._used: set[int] = set()
 
     def new_page(self) -> None:
         self.pages.append([])
@@ -81,10 +75,11 @@ class Canvas:
     ) -> None:
         """Place one line that is already clean; align right ends it at x."""
         shown = visual(text)
+        self._used.update(map(ord, shown))
         left = x - self.width(text, size, style) if align == "right" else x
 
         def paint(pdf: FPDF) -> None:
-            pdf.set_font(_FAMILY, style, size)
+            pdf.set_font(FAMILY, style, size)
             pdf.set_text_color(*color)
             pdf.text(left, y, shown)
 
@@ -112,10 +107,9 @@ class Canvas:
         pdf.set_author(self.clean(author))
         pdf.set_subject(self.clean(subject))
         pdf.set_lang(language)
-        for style in _FILES:
-            pdf.add_font(_FAMILY, style, _font_path(style))
+        producer = add_fonts(pdf, self._used)
         for paints in self.pages:
             pdf.add_page()
             for paint in paints:
                 paint(pdf)
-        return bytes(pdf.output())
+        return bytes(pdf.output(output_producer_class=producer))
