@@ -26,6 +26,7 @@ class CredentialRef:
 
 KETTE_API = CredentialRef("ketteApi000000001", "Kette API", "ketteApi")
 WOOCOMMERCE = CredentialRef("ketteWoo00000001", "WooCommerce", "wooCommerceApi")
+SHOPIFY = CredentialRef("ketteShopify00001", "Shopify", "shopifyAccessTokenApi")
 STRIPE = CredentialRef("ketteStripe000001", "Stripe", "stripeApi")
 SENDCLOUD = CredentialRef("ketteSendcl000001", "Sendcloud", "httpBasicAuth")
 MAIL = CredentialRef("ketteSmtp0000001", "Kette Mail", "smtp")

@@ -11,7 +11,14 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from kette.n8n_runtime.credentials import KETTE_API, MAIL, SENDCLOUD, STRIPE, WOOCOMMERCE
+from kette.n8n_runtime.credentials import (
+    KETTE_API,
+    MAIL,
+    SENDCLOUD,
+    SHOPIFY,
+    STRIPE,
+    WOOCOMMERCE,
+)
 
 Node = Mapping[str, Any]
 NodeRule = Callable[[Node], Iterator[str]]
@@ -51,7 +58,8 @@ CODE_TYPES = frozenset(
 )
 WEBHOOK_TYPES = frozenset({f"{BASE}webhook", f"{BASE}wait", KETTE_TRIGGER})
 CREDENTIALS = {
-    (ref.type, ref.id, ref.name) for ref in (KETTE_API, WOOCOMMERCE, STRIPE, SENDCLOUD, MAIL)
+    (ref.type, ref.id, ref.name)
+    for ref in (KETTE_API, WOOCOMMERCE, SHOPIFY, STRIPE, SENDCLOUD, MAIL)
 } | {("s3", "ketteS3000000001", "S3 Archive")}
 
 GRID = (240, 160)
