@@ -1,6 +1,7 @@
 """Do the shop's own numbers add up? The gross that the customer paid is the truth; a difference is
 recorded, never corrected. Up to a cent per line is rounding (docs: facts of shop systems that round
-at subtotal), more is a case for a person. Works on integer cents throughout.
+at subtotal), more is a case for a person. Works on integer minor
+units throughout.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kette.domain.findings import Finding, Severity
+from kette.domain.money import Money
 from kette.domain.order import LineKind, Order
 
 _KIND = "amount_mismatch"
@@ -40,9 +42,9 @@ def _compare(order: Order, field: str, total: int, tolerance: int) -> Iterator[F
     difference = order.total.minor - total
     if difference == 0:
         return
-    places = f"{difference:+d} cent" + ("s" if abs(difference) != 1 else "")
+    by = f"{Money(difference, order.currency).amount} {order.currency}"
     what = "the lines" if field == "lines" else "net and tax per rate"
-    message = f"the total differs from the sum of {what} by {places}"
+    message = f"the total differs from the sum of {what} by {by}"
     if abs(difference) <= tolerance:
         before = str(difference)
         yield Finding("rounding_difference", field, Severity.INFO, message, before=before)

@@ -344,7 +344,8 @@ def _check_sums(
             raise DocumentError(
                 "sums_differ",
                 f"total {order.total.amount} and the sum of the {name} differ by "
-                f"{difference.amount} {order.currency}; rounding explains at most {limit} cents",
+                f"{difference.amount} {order.currency}; rounding explains at most "
+                f"{Money(limit, order.currency).amount}",
             )
 
 

@@ -20,6 +20,7 @@ from stdnum.eu import vat as eu_vat
 from stdnum.exceptions import ValidationError
 
 from kette.domain.findings import Finding, Severity
+from kette.domain.money import Money
 from kette.domain.order import Address, LineItem, LineKind, Order, TaxShare
 from kette.domain.policy import Setup
 from kette.domain.tax_place import Area, TaxPlace, TaxTable, rates_on, tax_place
@@ -148,7 +149,8 @@ def _recompute(
         total = sum(share.tax.minor for share in shares)
         difference = order.total_tax.minor - total
         if abs(difference) > tolerance_minor_per_line * max(1, len(order.lines)):
-            message = f"the total tax differs from the sum per rate by {difference:+d} cents"
+            by = f"{Money(difference, order.currency).amount} {order.currency}"
+            message = f"the total tax differs from the sum per rate by {by}"
             yield _error("total_tax_differs", message, order.total_tax.amount)
 
 

@@ -164,6 +164,22 @@ def test_total_against_lines_and_rates(total: int, tolerance: int, severities: l
     assert kinds <= ({"amount_mismatch"} if "error" in severities else {""})
 
 
+@pytest.mark.parametrize(
+    ("currency", "said"),
+    [("EUR", "by -1.00 EUR"), ("JPY", "by -100 JPY"), ("BHD", "by -0.100 BHD")],
+)
+def test_a_difference_is_said_in_the_orders_currency(currency: str, said: str) -> None:
+    """It was said in cents, which not every currency has."""
+    line = msgspec.structs.replace(MUG, net=Money(1664, currency), tax=Money(316, currency))
+    told = order(
+        MUG,
+        **{"currency": currency, "lines": (line,), "tax_by_rate": ()},
+        **{"total": Money(1880, currency), "total_tax": Money(316, currency)},
+    )
+    (found,) = [f for f in findings(told) if f.code == "total_differs_from_lines"]
+    assert found.message.endswith(said)
+
+
 def test_negative_total() -> None:
     refund = row(-1664, -316)
     found = [f for f in findings(order(refund)) if f.code == "total_negative"]

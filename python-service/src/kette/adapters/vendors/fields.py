@@ -30,6 +30,8 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 _MAX_MINOR = 10**15
 _MAX_DIGITS = 15
 _MAX_ID = 10**18
+# "0001-01-01" and "9999-12-31" mean never and for ever; no rule could add a day to them.
+_YEARS: Final = range(1970, 3000)
 
 T = TypeVar("T")
 
@@ -166,9 +168,11 @@ def optional_instant(value: object, zone: tzinfo = UTC) -> datetime | None:
         found = datetime.fromisoformat(value.strip())
         if found.tzinfo is None:
             found = found.replace(tzinfo=zone)
-        return found if found.tzinfo is UTC else found.astimezone(UTC)
+        if found.tzinfo is not UTC:
+            found = found.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return found if found.year in _YEARS else None
 
 
 def unix_instant(value: object) -> datetime | None:
@@ -181,5 +185,6 @@ def unix_instant(value: object) -> datetime | None:
         if value < limit:
             seconds, rest = divmod(value, per_second)
             found = datetime.fromtimestamp(seconds, UTC)
-            return found.replace(microsecond=rest * 10**6 // per_second)
+            found = found.replace(microsecond=rest * 10**6 // per_second)
+            return found if found.year in _YEARS else None
     return None
