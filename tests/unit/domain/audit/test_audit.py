@@ -56,6 +56,16 @@ def test_whole_chains_verify() -> None:
     assert verify_chain([]) == []
 
 
+def test_a_body_that_is_no_bytes_any_more_is_found() -> None:
+    """SQLite's replace() turns bytes into text: the proof ended in a TypeError."""
+    rows = chain()
+    link, salt, body = rows[1]
+    assert body is not None
+    forged: Any = body.decode()
+    rows[1] = (link, salt, forged)
+    assert problems(rows) == [(2, "its body does not match its digest")]
+
+
 def test_an_erased_body_leaves_a_chain_that_verifies() -> None:
     """Failure case 48: names leave the ledger, the proof stays."""
     rows = chain()
