@@ -8,6 +8,7 @@ from typing import Any
 from kette.domain.policy import AccountingPolicy, CustomerPolicy, PaymentPolicy, RiskPolicy
 from kette.setup_fields import KINDS, KindRule
 from kette.setup_schema import Reading, did_you_mean
+from kette.web_address import fault_of_address
 
 
 def check_across_fields(values: dict[str, Any], reading: Reading) -> None:
@@ -85,6 +86,8 @@ def _check_base_url(path: str, system: dict[str, Any], rule: KindRule, reading: 
         example = "smtp://mail.example:587" if rule.role == "mail" else "https://shop.example"
         message = f"{url!r} is not an address without query, user or password"
         reading.report_at(f"{path}.base_url", message, f"write it like {example}")
+    elif fault := fault_of_address(url):
+        reading.report_at(f"{path}.base_url", f"{url!r} {fault}", "check host and port")
 
 
 def _check_names(

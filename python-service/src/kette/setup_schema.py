@@ -361,7 +361,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean {close[0]}?"
     shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
-    return f"known: {shown}"
+    return f"known: {shown}" if shown else "none is set up"
 
 
 def _entries(

@@ -375,6 +375,24 @@ REPLACED = [
         id="password in the base URL",
     ),
     pytest.param(
+        "https://a.example", '"https://[::1"', 10, 5,
+        "systems.shop-a.base_url: 'https://[::1' has no host and port that can be read"
+        " (check host and port)",
+        id="half an IPv6 address in the base URL",
+    ),
+    pytest.param(
+        "https://a.example", "https://a.example:99999", 10, 5,
+        "systems.shop-a.base_url: 'https://a.example:99999' has no host and port that can be read"
+        " (check host and port)",
+        id="port out of range in the base URL",
+    ),
+    pytest.param(
+        "https://a.example", "https://a..example", 10, 5,
+        "systems.shop-a.base_url: 'https://a..example' has no host that can be called"
+        " (check host and port)",
+        id="empty label in the base URL",
+    ),
+    pytest.param(
         "https://a.example", "${A_URL}", 10, 15,
         "systems.shop-a.base_url: environment variable A_URL is not set and has no default"
         " (set it or write ${A_URL:-...})",

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 from rich.progress import track
 
+from kette.cli.databases import database_faults
+
 app = typer.Typer(no_args_is_help=True)
 
 
@@ -20,7 +22,8 @@ def verify(
     from kette.adapters.database.verify import read_chains
     from kette.bootstrap import open_database
 
-    opened, _ = open_database(database)
+    with database_faults(database):
+        opened, _ = open_database(database)
     faults, count = [], 0
     try:
         total, chunks = read_chains(opened)

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from kette.cli.databases import database_faults
 from kette.ids import new_id
 from kette.use_cases.errors import InvalidInputError, NotFoundError
 from kette.use_cases.keys import Role, create_key, list_keys, revoke_key
@@ -27,7 +28,8 @@ def create(
     """Make a key and print it. It is shown this once; only its digest is stored."""
     from kette.bootstrap import open_database
 
-    opened, store = open_database(database)
+    with database_faults(database):
+        opened, store = open_database(database)
     try:
         typer.echo(create_key(store, new_id, role, label, datetime.now(UTC)))
     except InvalidInputError as error:
@@ -42,7 +44,8 @@ def list_(database: Url = _DEFAULT) -> None:
     """List keys by id, role, label and age. Keys themselves are not stored."""
     from kette.bootstrap import open_database
 
-    opened, store = open_database(database)
+    with database_faults(database):
+        opened, store = open_database(database)
     table = Table("id", "role", "label", "created", "revoked")
     for row in list_keys(store):
         times = [_day(row["created_us"]), _day(row["revoked_us"])]
@@ -65,7 +68,8 @@ def revoke(
     """Revoke a key; it stops working within seconds."""
     from kette.bootstrap import open_database
 
-    opened, store = open_database(database)
+    with database_faults(database):
+        opened, store = open_database(database)
     try:
         revoke_key(store, key_id, datetime.now(UTC))
     except NotFoundError as error:

@@ -14,6 +14,7 @@ import uvicorn
 
 from kette.api.app import create_app
 from kette.bootstrap import build
+from kette.cli.databases import database_faults
 from kette.domain.order import Address
 from kette.domain.policy import Merchant, Setup
 from kette.logs import configure_logs
@@ -27,7 +28,8 @@ def run_service(settings: Settings) -> int:
     assert settings.setup is not None
     try:
         setup = load_setup(settings.setup, os.environ)
-        service = build(settings, setup)
+        with database_faults(settings.database):
+            service = build(settings, setup)
     except SetupError as error:
         typer.echo(str(error), err=True)
         return 2
