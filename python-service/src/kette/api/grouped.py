@@ -17,6 +17,9 @@ from kette.use_cases.ingest import Ingest, Ingested, Prepared, nothing_to_record
 from kette.use_cases.kernel import Kernel
 
 GROUP_MAX = 16  # bounds how long one group keeps the loop
+# How long a group waits for as many as came lately. A commit costs more than this; who delivers
+# alone waits for nobody.
+GATHER_S = 0.001
 
 
 class GroupedIngest:
@@ -24,7 +27,8 @@ class GroupedIngest:
         self._kernel = kernel
         self._ingest = ingest
         self._waiting: list[tuple[Prepared, asyncio.Future[Ingested]]] = []
-        self._is_scheduled = False
+        self._timer: asyncio.Handle | None = None
+        self._lately = 1  # deliveries that came together
 
     async def __call__(self, system_id: str, headers: Mapping[str, str], body: bytes) -> Ingested:
         """Raises what Ingest raises."""
@@ -34,16 +38,25 @@ class GroupedIngest:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Ingested] = loop.create_future()
         self._waiting.append((prepared, answer))
-        if not self._is_scheduled:
-            self._is_scheduled = True
-            loop.call_soon(self._store_group, loop)
+        self._schedule(loop)
         return await answer
+
+    def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
+        is_complete = len(self._waiting) >= self._lately
+        if self._timer is None:
+            self._timer = (
+                loop.call_soon(self._store_group, loop)
+                if is_complete
+                else loop.call_later(GATHER_S, self._store_group, loop)
+            )
+        elif is_complete and isinstance(self._timer, asyncio.TimerHandle):
+            self._timer.cancel()
+            self._timer = loop.call_soon(self._store_group, loop)
 
     def _store_group(self, loop: asyncio.AbstractEventLoop) -> None:
         group, self._waiting = self._waiting[:GROUP_MAX], self._waiting[GROUP_MAX:]
-        self._is_scheduled = bool(self._waiting)
-        if self._is_scheduled:
-            loop.call_soon(self._store_group, loop)
+        self._lately = max(len(group), self._lately - 1)
+        self._timer = loop.call_soon(self._store_group, loop) if self._waiting else None
         results: list[tuple[asyncio.Future[Ingested], Ingested | Exception]] = []
         stages: set[str] = set()
         try:

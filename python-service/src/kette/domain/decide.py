@@ -69,6 +69,7 @@ class Assessment(msgspec.Struct, frozen=True):
     risk: RiskVerdict = RiskVerdict()
     duplicate: Duplicate | None = None
     fingerprint: Fingerprint | None = None  # of the newest snapshot
+    later_twins: tuple[str, ...] = ()  # ids of orders that may repeat this one
 
 
 class Decision(msgspec.Struct, frozen=True):

@@ -92,6 +92,16 @@ class Statuses(msgspec.Struct, frozen=True):
         }
 
 
+NOTHING_KNOWN = Statuses(
+    OrderStatus.RECEIVED,
+    PaymentStatus.OPEN,
+    RiskStatus.CLEAR,
+    FulfillmentStatus.NONE,
+    ReturnStatus.NONE,
+    AccountingStatus.NONE,
+)
+
+
 OUT = frozenset({f.ParcelState.SHIPPED, f.ParcelState.DELIVERED, f.ParcelState.RETURNED})
 LIVE = OUT | {f.ParcelState.ANNOUNCED}  # parcels whose lines need no other parcel
 

@@ -17,7 +17,7 @@ from kette.domain.state import OrderFile
 from kette.domain.status import RiskStatus
 from kette.domain.validation import validate_order
 from kette.use_cases.kernel import Kernel
-from kette.use_cases.ports import CustomerOrder, Place, Transaction
+from kette.use_cases.ports import CustomerOrder, Place, Transaction, Twin
 
 _FINGERPRINT = msgspec.json.Decoder(Fingerprint)
 _DAY = timedelta(days=1)
@@ -36,6 +36,7 @@ class Assessor:
             return Assessment()
         setup = kernel.setup
         own = fingerprint(order)
+        duplicate, later = self._twins(kernel, tx, own)
         others = tx.orders.of_customer(kernel.customer_key(order), order_id)
         risk = assess_risk(
             order,
@@ -49,16 +50,20 @@ class Assessor:
             risk=RiskVerdict(
                 risk.score, RiskStatus(risk.verdict.value), tuple(str(x) for x in risk.reasons)
             ),
-            duplicate=self._duplicate(kernel, tx, own),
+            duplicate=duplicate,
             fingerprint=own,
+            later_twins=tuple(twin.order_id for twin in later),
         )
 
-    def _duplicate(self, kernel: Kernel, tx: Transaction, own: Fingerprint) -> Duplicate | None:
+    def _twins(
+        self, kernel: Kernel, tx: Transaction, own: Fingerprint
+    ) -> tuple[Duplicate | None, list[Twin]]:
         window_s = kernel.setup.intake.duplicate_window_s
         place = Place(own.placed_at, own.external_id)
-        earlier = tx.orders.earlier_twins(twin_keys(own), place, timedelta(seconds=window_s))
-        if not earlier:
-            return None
+        earlier, later = tx.orders.twins(twin_keys(own), place, timedelta(seconds=window_s))
+        return self._duplicate(own, earlier, window_s) if earlier else None, later
+
+    def _duplicate(self, own: Fingerprint, earlier: list[Twin], window_s: int) -> Duplicate | None:
         ids = {}
         candidates = []
         for twin in earlier:

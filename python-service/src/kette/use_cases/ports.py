@@ -91,6 +91,13 @@ class StreamFact(msgspec.Struct, frozen=True):
     hash: str
 
 
+class Founding(msgspec.Struct, frozen=True):
+    """The shop's own name of an order that nothing was known of."""
+
+    channel: str
+    external_id: str
+
+
 class Place(msgspec.Struct, frozen=True):
     """Where an order stands in the sequence of its shop's orders."""
 
@@ -152,7 +159,15 @@ class Facts(Protocol):
 
 class Orders(Protocol):
     def get(self, order_id: str) -> OrderRow | None: ...
-    def create(self, order_id: str, channel: str, external_id: str, now: datetime) -> None: ...
+    def insert(
+        self,
+        order_id: str,
+        place: Founding,
+        statuses: Statuses,
+        due_at: datetime | None,
+        now: datetime,
+        snapshot: dict[str, Any] | None,
+    ) -> None: ...
     def update(
         self,
         order_id: str,
@@ -162,10 +177,12 @@ class Orders(Protocol):
         snapshot: dict[str, Any] | None,
     ) -> None: ...
     def add_twin_keys(self, order_id: str, keys: Sequence[str]) -> None: ...
-    def earlier_twins(self, keys: Sequence[str], own: Place, window: timedelta) -> list[Twin]:
-        """Orders under one of the keys that were placed before, first of all, up to 10."""
+    def twins(
+        self, keys: Sequence[str], own: Place, window: timedelta
+    ) -> tuple[list[Twin], list[Twin]]:
+        """Orders under one of the keys that were placed before, and those after; first of all
+        first, up to 10 each."""
 
-    def later_twins(self, keys: Sequence[str], own: Place, window: timedelta) -> list[Twin]: ...
     def of_customer(self, customer_key: str, but: str) -> list[CustomerOrder]:
         """The customer's newest orders, up to 100."""
 

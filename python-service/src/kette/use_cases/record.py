@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -21,9 +21,10 @@ from kette.domain.facts import (
 )
 from kette.domain.fold import fold
 from kette.domain.state import OrderFile
+from kette.domain.status import NOTHING_KNOWN
 from kette.use_cases.kernel import Kernel
 from kette.use_cases.links import Known, link, lock_names, order_of, wait
-from kette.use_cases.ports import Place, StreamFact, Transaction
+from kette.use_cases.ports import Founding, StreamFact, Transaction
 from kette.use_cases.reconcile import Outcome, reconcile
 
 _ENCODE = msgspec.json.Encoder(order="sorted")
@@ -42,13 +43,14 @@ class Recorded(msgspec.Struct, frozen=True):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Where a group of drafts goes. order_id None: no order is known for them yet."""
+    """Where a group of drafts goes. order_id None: no order is known for them yet. founding: they
+    are the first that is heard of the order."""
 
     order_id: str | None
     drafts: list[FactDraft]
     refs: list[Ref]
     known: Known
-    is_new: bool
+    founding: Founding | None
 
 
 def order_id_for(channel: str, external_id: str) -> str:
@@ -75,7 +77,7 @@ def record(
     outcomes: list[Outcome] = []
     stages: set[str] = set()
     is_new = False
-    for target in _targets(tx, drafts, order_id, now):
+    for target in _targets(tx, drafts, order_id):
         stream = target.order_id or _foreign_stream(source, target.drafts[0])
         loaded = _open(tx, target, stream)
         known = _known(tx, source, target, loaded)
@@ -83,7 +85,7 @@ def record(
         fact_ids.extend(known.values())
         if fresh:
             is_new = True
-            seq, prev_hash = _tail(tx, loaded, stream, is_new=target.is_new)
+            seq, prev_hash = _tail(tx, loaded, stream, is_new=target.founding is not None)
             added = tx.facts.append(stream, source, fresh, seq, prev_hash, now)
             fact_ids.extend(item.fact.id for item in added)
             loaded = [*loaded, *added]
@@ -91,13 +93,13 @@ def record(
             # Repeated facts decide too: what a crash or a new setup left undone is done now.
             cause = fact_ids[-1] if fact_ids else "repeated"
             facts = [item.fact for item in loaded]
-            outcome = decide_order(
-                kernel, tx, target.order_id, facts, now, cause, is_new=target.is_new
+            outcome, assessment = decide_order(
+                kernel, tx, target.order_id, facts, now, cause, target.founding
             )
             outcomes.append(outcome)
             stages |= outcome.stages
             if fresh:
-                stages |= _decide_twins(kernel, tx, target.order_id, loaded, fresh, now)
+                stages |= _decide_twins(kernel, tx, target.order_id, assessment, loaded, fresh, now)
     return Recorded(
         tuple(fact_ids),
         not is_new,
@@ -115,6 +117,8 @@ def _open(tx: Transaction, target: Target, stream: str) -> list[StreamFact]:
         wait(tx, target.refs, target.known)
         return []
     link(tx, target.refs, target.known, target.order_id)
+    if target.founding is not None and not target.known:
+        return []  # none of its names was ever heard of
     return _load_order(tx, target.order_id)
 
 
@@ -132,12 +136,10 @@ def _known(
     }
 
 
-def _targets(
-    tx: Transaction, drafts: Sequence[FactDraft], order_id: str | None, now: datetime
-) -> list[Target]:
+def _targets(tx: Transaction, drafts: Sequence[FactDraft], order_id: str | None) -> list[Target]:
     """Group drafts by the order that their refs lead to."""
     if order_id is not None:
-        return [Target(order_id, list(drafts), [], {}, False)]
+        return [Target(order_id, list(drafts), [], {}, None)]
     refs = list({(r.system_id, r.name): r for draft in drafts for r in draft.refs}.values())
     known = lock_names(tx, refs, _twin_names(tx, drafts))
     targets: dict[str, Target] = {}
@@ -149,11 +151,14 @@ def _targets(
             founding_first = [r for r in founding_first if r.founds_order] or founding_first
         found = next((o for r in founding_first if (o := order_of(known, r)) is not None), None)
         found = found or _direct(draft)
-        is_new = False
+        founding = None
         if found is None and founding_first and founding_first[0].founds_order:
-            found, is_new = _found_order(tx, founding_first[0], now)
+            founding = _founding(founding_first[0])
+            found = order_id_for(founding.channel, founding.external_id)
         key = found or (f"{draft.refs[0].system_id}|{draft.refs[0].name}" if draft.refs else "")
-        target = targets.setdefault(key or draft.external_id, Target(found, [], [], known, is_new))
+        target = targets.setdefault(
+            key or draft.external_id, Target(found, [], [], known, founding)
+        )
         target.drafts.append(draft)
         target.refs.extend(draft.refs)
     return list(targets.values())
@@ -174,15 +179,10 @@ def _direct(draft: FactDraft) -> str | None:
     )
 
 
-def _found_order(tx: Transaction, ref: Ref, now: datetime) -> tuple[str, bool]:
-    """Open the file of an order that nothing was known of. Returns (id, is new)."""
-    external_id = ref.name.split(":", 1)[1] if ":" in ref.name else ref.name
-    order_id = order_id_for(ref.system_id, external_id)
-    tx.facts.lock_order(order_id)
-    if tx.orders.get(order_id) is not None:
-        return order_id, False
-    tx.orders.create(order_id, ref.system_id, external_id, now)
-    return order_id, True
+def _founding(ref: Ref) -> Founding:
+    """An order's founding name leads to it from its first fact on, so an order under a name that
+    leads nowhere cannot exist."""
+    return Founding(ref.system_id, ref.name.split(":", 1)[1] if ":" in ref.name else ref.name)
 
 
 def _foreign_stream(source: str, draft: FactDraft) -> str:
@@ -243,28 +243,33 @@ def decide_order(
     facts: list[Fact],
     now: datetime,
     cause: str,
-    *,
-    is_new: bool = False,
-) -> Outcome:
-    """Fold, assess, decide, reconcile. is_new: nothing can be in outbox and exception list yet."""
+    founding: Founding | None = None,
+) -> tuple[Outcome, Assessment]:
+    """Fold, assess, decide, reconcile. founding: the order is new, so nothing can be in outbox and
+    exception list yet."""
     file = fold(facts)
     assessment = kernel.assess(kernel, tx, order_id, file)
     decision = decide(order_id, file, assessment, kernel.setup, now)
     if kernel.listeners:
         _announce_change(kernel, tx, order_id, decision, now)
-    tx.orders.update(
-        order_id, decision.statuses, decision.due_at, now, _summary(kernel, file, assessment)
-    )
-    return reconcile(kernel, tx, order_id, decision, now, cause, is_new=is_new)
+    row = (decision.statuses, decision.due_at, now, _summary(kernel, file, assessment))
+    if founding is not None:
+        tx.orders.insert(order_id, founding, *row)
+    else:
+        tx.orders.update(order_id, *row)
+    is_new = founding is not None
+    return reconcile(kernel, tx, order_id, decision, now, cause, is_new=is_new), assessment
 
 
 def _announce_change(
     kernel: Kernel, tx: Transaction, order_id: str, decision: Decision, now: datetime
 ) -> None:
     row = tx.orders.get(order_id)
+    before = row.statuses if row is not None else NOTHING_KNOWN.public()
     after = decision.statuses.public()
-    if row is not None and row.statuses != after:
-        item = {"order_id": order_id, "number": row.number, "before": row.statuses, "after": after}
+    if before != after:
+        number = row.number if row is not None else ""
+        item = {"order_id": order_id, "number": number, "before": before, "after": after}
         kernel.announce(tx, "status_changed", item, now)
 
 
@@ -272,7 +277,8 @@ def redecide(kernel: Kernel, tx: Transaction, order_id: str, now: datetime, caus
     """Run the rules again on what is known: due dates, a new setup, a person's word."""
     tx.facts.lock_order(order_id)
     facts = [item.fact for item in _load_order(tx, order_id)]
-    return set(decide_order(kernel, tx, order_id, facts, now, cause).stages)
+    outcome, _ = decide_order(kernel, tx, order_id, facts, now, cause)
+    return set(outcome.stages)
 
 
 def load_file(tx: Transaction, order_id: str) -> OrderFile:
@@ -306,26 +312,25 @@ def _decide_twins(
     kernel: Kernel,
     tx: Transaction,
     order_id: str,
+    assessment: Assessment,
     loaded: list[StreamFact],
     fresh: list[FactDraft],
     now: datetime,
 ) -> set[str]:
     """A new order may make a later one, known already, the repetition; a cancelled one may
     free it."""
+    own = assessment.fingerprint
+    if own is None or not any(isinstance(draft.body, OrderSnapshot) for draft in fresh):
+        return set()
     told = [item.fact.body.order for item in loaded if isinstance(item.fact.body, OrderSnapshot)]
-    if not any(isinstance(draft.body, OrderSnapshot) for draft in fresh):
-        return set()
-    told.sort(key=lambda order: order.version)
-    own = fingerprint(told[-1])
-    keys = twin_keys(own)
-    if len(told) > 1 and _compares_alike(fingerprint(told[-2]), own):
-        return set()
-    tx.orders.add_twin_keys(order_id, keys)
-    window = timedelta(seconds=kernel.setup.intake.duplicate_window_s)
-    place = Place(own.placed_at, own.external_id)
+    if len(told) > 1:
+        told.sort(key=lambda order: order.version)
+        if _compares_alike(fingerprint(told[-2]), own):
+            return set()
+    tx.orders.add_twin_keys(order_id, twin_keys(own))
     stages: set[str] = set()
-    for twin in tx.orders.later_twins(keys, place, window):
-        stages |= redecide(kernel, tx, twin.order_id, now, f"twin:{order_id}")
+    for twin_id in assessment.later_twins:
+        stages |= redecide(kernel, tx, twin_id, now, f"twin:{order_id}")
     return stages
 
 

@@ -13,7 +13,7 @@ from kette.adapters.database.sql import Cursor, Sql
 from kette.adapters.database.tables import orders
 from kette.adapters.database.times import from_us, maybe_from_us, maybe_us, to_us
 from kette.domain.status import Statuses
-from kette.use_cases.ports import CustomerOrder, DecisionRow, OrderRow, Place, Twin
+from kette.use_cases.ports import CustomerOrder, DecisionRow, Founding, OrderRow, Place, Twin
 
 _COLUMNS = (
     "id, channel, external_id, number, placed_us, created_us, updated_us, order_status, "
@@ -21,11 +21,12 @@ _COLUMNS = (
     "total_minor, customer_key, comparison, due_us"
 )
 _GET = Sql(f"SELECT {_COLUMNS} FROM orders WHERE id = :id")  # noqa: S608 - constant text
-_CREATE = Sql(
+_INSERT = Sql(
     "INSERT INTO orders (id, channel, external_id, created_us, updated_us, order_status, "
-    "payment_status, risk_status, fulfillment_status, return_status, accounting_status) VALUES "
-    "(:id, :channel, :external_id, :now, :now, 'received', 'open', 'clear', 'none', 'none', "
-    "'none')"
+    "payment_status, risk_status, fulfillment_status, return_status, accounting_status, due_us, "
+    "number, placed_us, currency, total_minor, customer_key, comparison) VALUES (:id, :channel, "
+    ":external_id, :now, :now, :order, :payment, :risk, :fulfillment, :return, :accounting, "
+    ":due_us, :number, :placed_us, :currency, :total_minor, :customer_key, :comparison)"
 )
 _UPDATE = Sql(
     "UPDATE orders SET order_status = :order, payment_status = :payment, risk_status = :risk, "
@@ -40,16 +41,20 @@ _UPDATE_SNAPSHOT = Sql(
     "comparison = :comparison WHERE id = :id"
 )
 _SAME = (
-    "SELECT DISTINCT o.id, o.comparison, o.placed_us, LENGTH(o.external_id), o.external_id "
-    "FROM twin_keys t JOIN orders o ON o.id = t.order_id WHERE t.key IN :keys "
-    "AND o.order_status <> 'cancelled' AND o.placed_us BETWEEN :since AND :until "
+    "SELECT DISTINCT o.id, o.comparison, o.placed_us, LENGTH(o.external_id) AS length, "
+    "o.external_id FROM twin_keys t JOIN orders o ON o.id = t.order_id WHERE t.key IN :keys "
+    "AND o.order_status <> 'cancelled' AND o.placed_us BETWEEN "
 )
 # The order of placing; orders of one second follow the shop's count (domain/duplicates.py).
 _PLACE = "(o.placed_us, LENGTH(o.external_id), o.external_id)"
 _OWN = "(:placed_us, :length, :external_id)"
 _BY_PLACE = "ORDER BY o.placed_us, LENGTH(o.external_id), o.external_id LIMIT 10"
-_EARLIER = Sql(f"{_SAME} AND {_PLACE} < {_OWN} {_BY_PLACE}")
-_LATER = Sql(f"{_SAME} AND {_PLACE} > {_OWN} {_BY_PLACE}")
+_TWINS = Sql(
+    f"SELECT id, comparison, 0 FROM ({_SAME} :since AND :placed_us "
+    f"AND {_PLACE} < {_OWN} {_BY_PLACE}) AS earlier UNION ALL "
+    f"SELECT id, comparison, 1 FROM ({_SAME} :placed_us AND :until "
+    f"AND {_PLACE} > {_OWN} {_BY_PLACE}) AS later"
+)
 _ADD_TWIN_KEY = Sql(
     "INSERT INTO twin_keys (key, order_id) VALUES (:key, :order_id) ON CONFLICT DO NOTHING"
 )
@@ -70,6 +75,15 @@ _DECISIONS = Sql(
     "SELECT id, decided_us, cause, setup_version, outcome FROM decisions "
     "WHERE order_id = :order_id ORDER BY decided_us, id"
 )
+
+_NO_SNAPSHOT = {
+    "number": "",
+    "placed_at": None,
+    "currency": "",
+    "total_minor": 0,
+    "customer_key": "",
+    "comparison": "",
+}
 
 AXES = ("order", "payment", "risk", "fulfillment", "return", "accounting")
 
@@ -103,11 +117,25 @@ class OrdersTable:
         found = self._cursor.dicts(_GET, {"id": order_id})
         return _order(found[0]) if found else None
 
-    def create(self, order_id: str, channel: str, external_id: str, now: datetime) -> None:
-        self._cursor.run(
-            _CREATE,
-            {"id": order_id, "channel": channel, "external_id": external_id, "now": to_us(now)},
-        )
+    def insert(
+        self,
+        order_id: str,
+        place: Founding,
+        statuses: Statuses,
+        due_at: datetime | None,
+        now: datetime,
+        snapshot: dict[str, Any] | None,
+    ) -> None:
+        values = {
+            **statuses.public(),
+            **(snapshot or _NO_SNAPSHOT),
+            "id": order_id,
+            "channel": place.channel,
+            "external_id": place.external_id,
+            "due_us": maybe_us(due_at),
+            "now": to_us(now),
+        }
+        self._cursor.run(_INSERT, {**values, "placed_us": maybe_us(values["placed_at"])})
 
     def update(
         self,
@@ -134,32 +162,23 @@ class OrdersTable:
             rows = [{"key": key, "order_id": order_id} for key in keys]
             self._cursor.many(_ADD_TWIN_KEY, rows)
 
-    def earlier_twins(self, keys: Sequence[str], own: Place, window: timedelta) -> list[Twin]:
-        return self._twins(_EARLIER, keys, own, own.placed_at - window, own.placed_at)
-
-    def later_twins(self, keys: Sequence[str], own: Place, window: timedelta) -> list[Twin]:
-        return self._twins(_LATER, keys, own, own.placed_at, own.placed_at + window)
-
-    def _twins(
-        self,
-        query: Sql,
-        keys: Sequence[str],
-        own: Place,
-        since: datetime,
-        until: datetime,
-    ) -> list[Twin]:
+    def twins(
+        self, keys: Sequence[str], own: Place, window: timedelta
+    ) -> tuple[list[Twin], list[Twin]]:
         if not keys:
-            return []
+            return [], []
         values = {
             "keys": list(keys),
-            "since": to_us(since),
-            "until": to_us(until),
+            "since": to_us(own.placed_at - window),
+            "until": to_us(own.placed_at + window),
             "placed_us": to_us(own.placed_at),
             "length": len(own.external_id),
             "external_id": own.external_id,
         }
-        rows = self._cursor.rows(query, values)
-        return [Twin(row[0], row[1]) for row in rows]
+        twins: tuple[list[Twin], list[Twin]] = ([], [])
+        for row in self._cursor.rows(_TWINS, values):
+            twins[row[2]].append(Twin(row[0], row[1]))
+        return twins
 
     def of_customer(self, customer_key: str, but: str) -> list[CustomerOrder]:
         rows = self._cursor.rows(_OF_CUSTOMER, {"customer_key": customer_key, "but": but})

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 _NAMED = re.compile(r"(?<![:\w]):([a-z_]+\d*)")
+_LISTED = re.compile(r"\b(IN|VALUES) :([a-z_]+)")
 
 
 class Sql:
@@ -22,43 +23,44 @@ class Sql:
 
     def __init__(self, text: str) -> None:
         self._text = text
+        self._lists = tuple({n: f"{verb} :{n}" for verb, n in _LISTED.findall(text)}.items())
         self._by_count: dict[tuple[bool, tuple[int, ...]], str] = {}
 
     def prepared(
         self, is_postgres: bool, params: Mapping[str, Any]
     ) -> tuple[str, Mapping[str, Any]]:
         """Text in the driver's own style, and the parameters with lists taken apart."""
-        lists = {name: value for name, value in params.items() if isinstance(value, list)}
-        if not lists:
-            return self._styled(self._text, is_postgres, ()), params
-        flat = {name: value for name, value in params.items() if name not in lists}
-        text = self._text
-        counts = []
-        for name, values in lists.items():
-            counts.append(len(values))
-            verb = "VALUES" if values and isinstance(values[0], tuple) else "IN"
-            text = text.replace(f"{verb} :{name}", f"{verb} {_placeholders(name, values, flat)}")
-        return self._styled(text, is_postgres, tuple(counts)), flat
+        if not self._lists:
+            return self._styled(is_postgres, (), params), params
+        counts = tuple(len(params[name]) for name, _ in self._lists)
+        text = self._styled(is_postgres, counts, params)
+        flat = dict(params)
+        for name, _ in self._lists:
+            for index, value in enumerate(flat.pop(name)):
+                if isinstance(value, tuple):
+                    flat[f"{name}_l{index}"], flat[f"{name}_r{index}"] = value
+                else:
+                    flat[f"{name}_{index}"] = value
+        return text, flat
 
-    def _styled(self, text: str, is_postgres: bool, counts: tuple[int, ...]) -> str:
+    def _styled(self, is_postgres: bool, counts: tuple[int, ...], params: Mapping[str, Any]) -> str:
         known = self._by_count.get((is_postgres, counts))
         if known is None:
-            known = _NAMED.sub(r"%(\1)s", text.replace("%", "%%")) if is_postgres else text
+            known = self._text
+            for name, place in self._lists:
+                verb = place.partition(" ")[0]
+                known = known.replace(place, f"{verb} {_placeholders(name, params[name])}")
+            if is_postgres:
+                known = _NAMED.sub(r"%(\1)s", known.replace("%", "%%"))
             if len(self._by_count) < 64:
                 self._by_count[is_postgres, counts] = known
         return known
 
 
-def _placeholders(name: str, values: list[Any], flat: dict[str, Any]) -> str:
+def _placeholders(name: str, values: list[Any]) -> str:
     """(:n_0, :n_1), or (:n_l0, :n_r0), (:n_l1, :n_r1) for pairs."""
     if values and isinstance(values[0], tuple):
-        rows = []
-        for index, (left, right) in enumerate(values):
-            flat[f"{name}_l{index}"], flat[f"{name}_r{index}"] = left, right
-            rows.append(f"(:{name}_l{index}, :{name}_r{index})")
-        return ", ".join(rows)
-    for index, value in enumerate(values):
-        flat[f"{name}_{index}"] = value
+        return ", ".join(f"(:{name}_l{index}, :{name}_r{index})" for index in range(len(values)))
     return "(" + ", ".join(f":{name}_{index}" for index in range(len(values))) + ")"
 
 
