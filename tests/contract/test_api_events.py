@@ -41,6 +41,7 @@ def test_an_event_is_answered_with_what_became_of_it(api: ApiBox) -> None:
         "exceptions": [],
         "actions": [],
         "note": "",
+        "fetch": [],
     }
     paid = api.stripe(paid_event(102)).json()
     assert paid["status"]["payment"] == "paid"

@@ -17,6 +17,7 @@ MACHINES = frozenset({Role.AUTOMATION, Role.ADMIN})
 PEOPLE = frozenset({Role.AGENT, Role.APPROVER, Role.ADMIN, Role.AUTOMATION})
 APPROVERS = frozenset({Role.APPROVER, Role.ADMIN})
 ADMINS = frozenset({Role.ADMIN})
+INGESTERS = frozenset({Role.INGEST, Role.AUTOMATION, Role.ADMIN})
 WHO = {"by": "Ida", "why": "test"}
 
 # Method and route as in the OpenAPI document -> roles, and a body that passes validation.
@@ -39,6 +40,7 @@ ROUTES: dict[tuple[str, str], tuple[frozenset[Role], Any]] = {
         PEOPLE,
         {"until": "2027-01-01T00:00:00Z", **WHO},
     ),
+    ("POST", "/v1/readings/{system_id}"): (INGESTERS, {"id": 1}),
     ("POST", "/v1/actions/lease"): (MACHINES, {"stage": "payment"}),
     ("POST", "/v1/actions/report"): (MACHINES, {"results": [{"key": "x", "status": "done"}]}),
     ("POST", "/v1/subscriptions"): (MACHINES, {"url": "http://127.0.0.1/", "stage": "payment"}),

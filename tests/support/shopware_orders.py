@@ -22,6 +22,13 @@ SHOPWARE = System(id="shopware-main", kind="shopware", role="shop")
 SHOPWARE_SECRET = b"app_secret_test_strandgut"
 LIVE = "0fa91ce3e96a4bc2be4bd9ce752c3425"
 FOLDER = VENDORS / "shopware"
+SETUP_FILE = VENDORS.parent / "setups" / "shopware-payment-invoice.yaml"
+SETUP_ENVIRON = {
+    "KETTE_SHOPWARE_WEBHOOK_SECRET": SHOPWARE_SECRET.decode(),
+    "KETTE_STRIPE_WEBHOOK_SECRET": "whsec_stripe_test",
+    "KETTE_STRIPE_MODE": "test",
+    "KETTE_SENDCLOUD_WEBHOOK_SECRET": "sendcloud_test",
+}
 ADAPTER = ShopwareAdapter()
 
 # Names of entities behind an association, as JSON:API gives them.

@@ -38,6 +38,15 @@ class Statuses(Model):
     accounting: str
 
 
+class FetchOut(Model):
+    """POST `body` to `path` below the system's address, and hand the answer in as a reading."""
+
+    resource: str = Field(examples=["order"])
+    id: str
+    path: str = Field(examples=["/api/search/order"])
+    body: dict[str, Any]
+
+
 class EventAnswer(Model):
     """What became of a delivery. An empty fact list is a ping or a topic that needs no
     recording."""
@@ -49,6 +58,9 @@ class EventAnswer(Model):
     exceptions: list[dict[str, Any]]
     actions: list[dict[str, Any]]
     note: str = ""
+    fetch: list[FetchOut] = Field(
+        default=[], description="What the event asks to be read from the sender's API"
+    )
 
 
 class LeaseIn(Model):

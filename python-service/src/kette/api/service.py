@@ -38,6 +38,7 @@ class Service:
     kernel: Kernel
     keys: KeyRing
     ingest: Ingest
+    readings: Ingest  # takes what a caller with a key read from a vendor's API
     lease: Lease
     people: People
     documents: IssueDocuments
@@ -47,6 +48,7 @@ class Service:
     read_order: Callable[[str, dict[str, Any]], Order]
     gateway: MailGateway | None
     grouped: GroupedIngest | None  # SQLite: deliveries of one moment share one commit
+    grouped_readings: GroupedIngest | None
 
     def tick(self) -> set[str]:
         """What time alone brings about; the stages with something due."""

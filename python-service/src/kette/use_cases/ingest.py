@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from kette.domain.actions import WantedException
-from kette.domain.facts import FactDraft, PayloadUnknown, RunFailed, Translation
+from kette.domain.facts import FactDraft, Fetch, PayloadUnknown, RunFailed, Translation
 from kette.domain.policy import System
 from kette.use_cases.errors import RULE_ERRORS, UnknownSystemError
 from kette.use_cases.kernel import Kernel
@@ -35,6 +35,7 @@ class Ingested(msgspec.Struct, frozen=True):
     exceptions: tuple[dict[str, Any], ...]
     actions: tuple[dict[str, Any], ...]
     note: str = ""
+    fetch: tuple[Fetch, ...] = ()  # what the sender wants to be read from its API
 
 
 class Reader(Protocol):
@@ -121,7 +122,9 @@ class Ingest:
         stages = set(recorded.stages)
         if not recorded.is_duplicate:
             stages |= self._open_entries(tx, prepared.system_id, facts, now)
-        return _answer(recorded), stages
+        answer = _answer(recorded)
+        fetch = prepared.translation.fetch
+        return (msgspec.structs.replace(answer, fetch=fetch) if fetch else answer), stages
 
     def _open_entries(
         self,
@@ -144,7 +147,7 @@ class Ingest:
 
 def nothing_to_record(prepared: Prepared) -> Ingested:
     note = prepared.translation.note or "nothing to record"
-    return Ingested((), False, None, None, (), (), note)
+    return Ingested((), False, None, None, (), (), note, prepared.translation.fetch)
 
 
 def _unknown_draft(

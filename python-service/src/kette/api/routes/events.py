@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import msgspec
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from kette.api.auth import INGESTERS, require
 from kette.api.bodies import read_body
+from kette.api.grouped import GroupedIngest
 from kette.api.schemas import EventAnswer
 from kette.api.service import service_of
 from kette.use_cases.errors import UnknownSystemError
+from kette.use_cases.ingest import Ingest
 
 router = APIRouter(tags=["events"])
 
@@ -34,12 +36,33 @@ async def post_event(system_id: str, request: Request) -> Response:
         raise UnknownSystemError(system_id, sorted(service.kernel.setup.systems))
     if system.kind in KEYED_KINDS:
         await _guard(request)
+    return await _taken_in(system_id, request, service.ingest, service.grouped)
+
+
+@router.post(
+    "/v1/readings/{system_id}",
+    status_code=202,
+    response_model=EventAnswer,
+    dependencies=[Depends(_guard)],
+    summary="Hand in what was read from a vendor's API",
+)
+async def post_reading(system_id: str, request: Request) -> Response:
+    """The vendor's answer as it came, one object or a list of them. The caller's key stands for
+    the vendor's signature, which answers have not. Otherwise like an event."""
+    service = service_of(request)
+    return await _taken_in(system_id, request, service.readings, service.grouped_readings)
+
+
+async def _taken_in(
+    system_id: str, request: Request, ingest: Ingest, grouped: GroupedIngest | None
+) -> Response:
+    service = service_of(request)
     body = await read_body(request, service.settings.max_body_bytes)
     headers = dict(request.headers.items())
-    if service.grouped is not None:
-        result = await service.grouped(system_id, headers, body)
+    if grouped is not None:
+        result = await grouped(system_id, headers, body)
     else:
-        result = await service.run(service.ingest, system_id, headers, body)
+        result = await service.run(ingest, system_id, headers, body)
     return Response(
         msgspec.json.encode(
             {
@@ -50,6 +73,7 @@ async def post_event(system_id: str, request: Request) -> Response:
                 "exceptions": result.exceptions,
                 "actions": result.actions,
                 "note": result.note,
+                "fetch": result.fetch,
             }
         ),
         status_code=202 if result.fact_ids else 200,
