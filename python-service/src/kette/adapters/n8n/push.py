@@ -2,8 +2,9 @@
 
 Per stage at most a few batches are under way; the next goes out when one has been reported. A quiet
 shop's action is pushed alone and at once, a burst is worked off in batches as large as what is
-due. What cannot be delivered is given back and waits for the sweep. Several replicas may do this
-at once: the lease decides who has an action.
+due: while a batch is under way, a small one waits a moment for company. What cannot be delivered
+is given back and waits for the sweep. Several replicas may do this at once: the lease decides who
+has an action.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -31,6 +33,9 @@ RETRY_S = (2, 5, 15)
 # n8n answers 200 with this page, whatever was asked, until its database is migrated.
 STARTING_PAGE = "n8n is starting up"
 PAUSE_S = 0.03
+# A run of n8n costs as much as several actions in it.
+WORTH_A_RUN = 50
+COMPANY_S = 1.0
 # The request certainly did not reach n8n; any other error leaves that open.
 NEVER_SENT = (
     httpx.ConnectError,
@@ -57,6 +62,7 @@ class Pusher:
         self._lease = lease
         self._unix_now = unix_now  # signatures carry real time, whatever the service's clock says
         self._wakes: dict[str, asyncio.Event] = {}
+        self._pushed_at: dict[str, float] = {}  # by stage, on the monotonic clock
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._client: httpx.AsyncClient | None = None
@@ -129,6 +135,7 @@ class Pusher:
             "sent_at": self._kernel.now().isoformat(),
             "actions": [{**action, "push_id": batch.lease_id} for action in batch.actions],
         }
+        self._pushed_at[stage] = time.monotonic()
         outcome = await self._post(subscriber, message)
         if outcome == "refused":
             retry_at = self._retry_at(subscriber)
@@ -147,13 +154,22 @@ class Pusher:
         kernel = self._kernel
         now = kernel.now()
         with kernel.store.read() as tx:
-            if not tx.outbox.due_stages(now).get(stage):
+            due = tx.outbox.due_stages(now).get(stage)
+            if not due:
                 return None
-            if tx.outbox.leases_in_flight(stage, now) >= kernel.setup.actions.pushes_in_flight:
+            under_way = tx.outbox.leases_in_flight(stage, now)
+            if under_way >= kernel.setup.actions.pushes_in_flight:
+                return None
+            if under_way and self._waits_for_company(stage, due):
                 return None
             rows = [x for x in tx.subscriptions.all() if x["topic"] == f"stage:{stage}"]
         ready = [x for x in rows if x["retry_us"] is None or x["retry_us"] <= self._unix_us()]
         return ready[-1] if ready else None
+
+    def _waits_for_company(self, stage: str, due: int) -> bool:
+        """The report of what is under way looks again, and so does the clock every second."""
+        is_fresh = time.monotonic() - self._pushed_at.get(stage, 0.0) < COMPANY_S
+        return is_fresh and due < min(WORTH_A_RUN, self._kernel.setup.actions.batch_max)
 
     def _unix_us(self) -> int:
         return int(self._unix_now()) * 1_000_000
