@@ -7,10 +7,12 @@ or in another replica, finds no row. No transaction stays open while a mail is b
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import msgspec
-from sqlalchemy import Engine, Table, func, select, update
+from sqlalchemy import Connection, Engine, Table, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kette.adapters.mail.store import Acceptance, Envelope, MailState, WaitingMail
@@ -23,14 +25,34 @@ def _us(instant: datetime) -> int:
     return (instant - _EPOCH) // timedelta(microseconds=1)
 
 
+class Scopes(Protocol):
+    """How the rest of the process writes to and reads from the same database."""
+
+    def write(self) -> AbstractContextManager[Connection]: ...
+    def read(self) -> AbstractContextManager[Connection]: ...
+
+
+class _OwnScopes:
+    def __init__(self, engine: Engine) -> None:
+        self.write = engine.begin
+        self.read = engine.connect
+
+
 class SqlMailStore:
     """`name` tells this gateway from others on the same database and is the same after a
     restart."""
 
     def __init__(
-        self, engine: Engine, mails: Table, name: str, clock: Callable[[], datetime] | None = None
+        self,
+        engine: Engine,
+        mails: Table,
+        name: str,
+        clock: Callable[[], datetime] | None = None,
+        scopes: Scopes | None = None,
     ) -> None:
-        self._engine = engine
+        self._is_postgres = engine.dialect.name == "postgresql"
+        # SQLite has one writer: whoever else writes must be able to queue for it.
+        self._scopes = scopes or _OwnScopes(engine)
         self._mails = mails
         self._name = name[:160]
         self._clock = clock or (lambda: datetime.now(UTC))
@@ -49,7 +71,7 @@ class SqlMailStore:
             "next_try_us": now,
             "last_error": "",
         }
-        with self._engine.begin() as connection:
+        with self._scopes.write() as connection:
             values = {**content, "action_key": action_key, "created_us": now}
             # Asked for the row, not for a row count: psycopg counts nothing here.
             stored = self._insert().values(values).returning(mails.c.id)
@@ -67,7 +89,7 @@ class SqlMailStore:
         return Acceptance.DUPLICATE
 
     def _insert(self) -> postgresql.Insert | sqlite.Insert:
-        if self._engine.dialect.name == "postgresql":
+        if self._is_postgres:
             into_postgresql = postgresql.insert(self._mails)
             return into_postgresql.on_conflict_do_nothing(index_elements=["action_key"])
         into_sqlite = sqlite.insert(self._mails)
@@ -89,7 +111,7 @@ class SqlMailStore:
             .order_by(mails.c.id)
             .limit(limit)
         )
-        with self._engine.connect() as connection:
+        with self._scopes.read() as connection:
             rows = connection.execute(query).all()
         return [
             WaitingMail(
@@ -119,7 +141,7 @@ class SqlMailStore:
                 claimed_by=self._name,
             )
         )
-        with self._engine.begin() as connection:
+        with self._scopes.write() as connection:
             if not connection.execute(claim).rowcount:
                 return None
             raw = connection.execute(select(mails.c.raw).where(mails.c.id == mail.id)).scalar_one()
@@ -147,7 +169,7 @@ class SqlMailStore:
 
     def _close(self, mail: WaitingMail, **values: object) -> None:
         mails = self._mails
-        with self._engine.begin() as connection:
+        with self._scopes.write() as connection:
             connection.execute(
                 update(mails)
                 .where(mails.c.id == mail.id, mails.c.state.in_(_WAITING))
@@ -156,7 +178,7 @@ class SqlMailStore:
 
     def release(self) -> int:
         mails = self._mails
-        with self._engine.begin() as connection:
+        with self._scopes.write() as connection:
             result = connection.execute(
                 update(mails)
                 .where(mails.c.state == MailState.SENDING.value)
@@ -168,7 +190,7 @@ class SqlMailStore:
     def counts(self) -> Mapping[MailState, int]:
         mails = self._mails
         query = select(mails.c.state, func.count()).group_by(mails.c.state)
-        with self._engine.connect() as connection:
+        with self._scopes.read() as connection:
             found = {str(state): int(number) for state, number in connection.execute(query)}
         return {state: found.get(state.value, 0) for state in MailState}
 
@@ -176,7 +198,7 @@ class SqlMailStore:
         """Drop the contents of mails sent before an instant; the keys stay, so nothing is sent
         twice."""
         mails = self._mails
-        with self._engine.begin() as connection:
+        with self._scopes.write() as connection:
             result = connection.execute(
                 update(mails)
                 .where(mails.c.state == MailState.SENT.value)
