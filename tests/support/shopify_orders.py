@@ -34,7 +34,7 @@ def _raw(name: str) -> str:
     return (FOLDER / "orders" / f"{name}.json").read_text("utf-8")
 
 
-def order_body(name: str, **changes: Any) -> dict[str, Any]:
+def order_body(name: str, /, **changes: Any) -> dict[str, Any]:
     """A fresh copy of one of the invented orders."""
     body: dict[str, Any] = json.loads(_raw(name))
     return body | changes
