@@ -66,6 +66,7 @@ def test_a_status_webhook_as_a_fact() -> None:
             tracking_url=URL,
             carrier="dhl_de",
             message="Parcel en route",
+            own_reference="kette-0a1b2c3d4e5f",
         ),
         refs=(
             Ref("sendcloud-main", "parcel:412345678"),
@@ -360,6 +361,23 @@ class TestReports:
         text = "external_reference: 'Parcel with this external reference already exists.'"
         told = self.refused("create_shipment", {"error": {"code": 400, "message": text}})
         assert (told.done, told.retryable) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"external_reference": "kette-0123abcd"}, "kette-0123abcd"),
+        ({"external_reference": None, "reference": "kette-0123abcd"}, "kette-0123abcd"),
+        ({"external_reference": "kette-", "reference": "0"}, ""),
+        ({"external_reference": "4711", "reference": None}, ""),
+    ],
+)
+def test_a_parcel_that_we_asked_for_is_known_by_its_reference(
+    fields: dict[str, Any], expected: str
+) -> None:
+    (draft,) = drafts(changed(**fields))
+    assert isinstance(draft.body, ParcelReported)
+    assert draft.body.own_reference == expected
 
 
 SAMPLES = Path(

@@ -6,6 +6,7 @@ inserted.
 
 from __future__ import annotations
 
+import hashlib
 from enum import StrEnum
 from typing import Any
 
@@ -88,3 +89,8 @@ class WantedException(msgspec.Struct, frozen=True):
     context: dict[str, Any]
     suggestion: str
     blocking: bool = False
+
+
+def idempotency_key(action_key: str) -> str:
+    """What vendors get: stable per action, short enough for all of them, no word of the order."""
+    return "kette-" + hashlib.sha256(action_key.encode()).hexdigest()[:32]

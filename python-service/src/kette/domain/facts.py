@@ -149,6 +149,8 @@ class ParcelReported(_Body, tag="parcel", frozen=True):
     lines: tuple[ShippedLine, ...] = ()  # told by shops; carriers know no lines
     # The teller takes back all it said of the parcel: a shop that cancels its own fulfillment.
     is_withdrawn: bool = False
+    # What we called it when we asked for it; empty for a parcel that somebody else made.
+    own_reference: str = ""
 
 
 class ProductReported(_Body, tag="product", frozen=True):

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime
 
+import msgspec
+
 from kette.domain import facts as f
+from kette.domain.actions import idempotency_key
 from kette.domain.state import Parcel
 
 PARCEL_RANK = {
@@ -42,15 +45,26 @@ def fold_parcels(group: list[f.Fact], reports: dict[str, f.ActionReported]) -> t
         if parcel_id
     }
     _join_by_tracking(told, made)
+    own = {_own_reference(words): parcel_id for parcel_id, words in sorted(told.items())}
     parcels: list[Parcel] = []
     ours: set[str] = set()
     for number, report in made:
         parcel_id = report.reference or f"shipment-{number}"
+        if parcel_id not in told:  # a person who says "done" names no parcel; the carrier did
+            parcel_id = own.get(idempotency_key(report.key), parcel_id)
         ours.add(parcel_id)
         parcels.append(_parcel(parcel_id, number, report, told.get(parcel_id, []), cancelled))
+    over = {idempotency_key(r.key) for r in reports.values() if r.done or not r.retryable}
     for parcel_id in sorted(set(told) - ours):
-        parcels.append(_parcel(parcel_id, 0, None, told[parcel_id], cancelled))
+        parcel = _parcel(parcel_id, 0, None, told[parcel_id], cancelled)
+        reference = _own_reference(told[parcel_id])
+        awaits = bool(reference) and reference not in over
+        parcels.append(msgspec.structs.replace(parcel, awaits_report=awaits))
     return tuple(parcels)
+
+
+def _own_reference(words: list[tuple[datetime, f.ParcelReported]]) -> str:
+    return next((body.own_reference for _, body in words if body.own_reference), "")
 
 
 def _join_by_tracking(

@@ -58,7 +58,8 @@ class Dispute(msgspec.Struct, frozen=True):
 
 
 class Parcel(msgspec.Struct, frozen=True):
-    """One parcel. `number` counts the shipments of the order that we asked for; 0 = not ours."""
+    """One parcel. `number` counts the shipments of the order that we asked for; 0 = not ours, or
+    not reported yet."""
 
     id: str
     number: int
@@ -71,6 +72,8 @@ class Parcel(msgspec.Struct, frozen=True):
     lines: tuple[f.ShippedLine, ...]
     shipped_at: datetime | None
     delivered_at: datetime | None
+    # We asked for it, and the carrier told of it before our own report did, which names its lines.
+    awaits_report: bool = False
 
 
 class Handled(msgspec.Struct, frozen=True):

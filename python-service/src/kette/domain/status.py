@@ -153,7 +153,9 @@ def shipping_of(file: OrderFile) -> Shipping:
         name: defaultdict(int) for name in ("live", "out", "delivered")
     }
     # A parcel that names no lines (made elsewhere, e.g. in the carrier's own panel) carries all.
-    for parcel in file.parcels:
+    # One of ours carries what its report will say: until then nothing is known to have left.
+    parcels = [parcel for parcel in file.parcels if not parcel.awaits_report]
+    for parcel in parcels:
         carried = {x.line_id: x.quantity for x in parcel.lines} or ordered
         for line, pieces in carried.items():
             if parcel.state in LIVE:
@@ -169,7 +171,7 @@ def shipping_of(file: OrderFile) -> Shipping:
         live=dict(counts["live"]),
         out=dict(counts["out"]),
         delivered=dict(counts["delivered"]),
-        parcels_out=tuple(p for p in file.parcels if p.state in OUT),
+        parcels_out=tuple(p for p in parcels if p.state in OUT),
         is_shipped_by_shop=bool(ordered) and claims_done and not has_live,
     )
 
@@ -262,6 +264,11 @@ def _is_blocked_in_carriage(view: View) -> bool:
     return bool(failed) and not view.shipping.is_all_out
 
 
+def _is_requested(view: View) -> bool:
+    made = any(p.awaits_report and p.state in LIVE for p in view.file.parcels)
+    return made or bool(view.shipping.live)
+
+
 def _is_recalled(view: View) -> bool:
     """Parcels were ordered and taken back, and none is left."""
     cancelled = any(p.state is f.ParcelState.CANCELLED for p in view.file.parcels)
@@ -281,7 +288,7 @@ FULFILLMENT_RULES: tuple[tuple[FulfillmentStatus, Rule], ...] = (
     (FulfillmentStatus.PARTIALLY_SHIPPED, lambda v: v.shipping.is_any_out),
     (FulfillmentStatus.CANCELLED, lambda v: v.wants_cancel or _is_recalled(v)),
     (FulfillmentStatus.BLOCKED, _is_blocked_in_carriage),
-    (FulfillmentStatus.REQUESTED, lambda v: bool(v.shipping.live)),
+    (FulfillmentStatus.REQUESTED, _is_requested),
     (FulfillmentStatus.BLOCKED, lambda v: v.is_blocked and v.shipping.is_physical),
     (FulfillmentStatus.NONE, lambda v: True),
 )

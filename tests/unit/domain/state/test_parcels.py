@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from kette.domain import facts as f
+from kette.domain.actions import idempotency_key
 from support.intake_orders import PLACED_AT
-from support.order_facts import MINUTE, done, failed, file_of, parcel, shipped
+from support.order_facts import MINUTE, done, failed, file_of, key_of, parcel, shipped
 
 P = f.ParcelState
 
@@ -124,3 +125,25 @@ def test_of_failures_the_last_counts() -> None:
         failed("create_shipment:1", error="first"), failed("create_shipment:1", error="second")
     )
     assert [r.error for r in file.reports.values()] == ["second"]
+
+
+OURS = idempotency_key(key_of("create_shipment:1"))
+
+
+@pytest.mark.parametrize(
+    ("case", "reports", "expected"),
+    [
+        ("nobody has reported yet", (), [("p1", 0, True)]),
+        ("tried and to be tried again", (failed("create_shipment:1"),), [("p1", 0, True)]),
+        ("given up", (failed("create_shipment:1", retryable=False),), [("p1", 0, False)]),
+        ("reported", (shipped(),), [("p1", 1, False)]),
+        ("a person's word", (shipped(parcel_id="Ida"),), [("p1", 1, False)]),
+        ("another one's report", (shipped(2, "p2"),), [("p2", 2, False), ("p1", 0, True)]),
+    ],
+)
+def test_a_parcel_with_our_reference_waits_for_our_report(
+    case: str, reports: tuple[f.ActionReported, ...], expected: list[tuple[str, int, bool]]
+) -> None:
+    """The carrier was faster, or n8n was killed: its lines are known by the report alone."""
+    file = file_of(parcel(P.ANNOUNCED, own_reference=OURS), *reports)
+    assert [(p.id, p.number, p.awaits_report) for p in file.parcels] == expected

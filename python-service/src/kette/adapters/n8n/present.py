@@ -7,11 +7,11 @@ docs/workflows/actions.md and pinned by tests/contract.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
 from kette.adapters.vendors.stripe.amounts import to_stripe
+from kette.domain.actions import idempotency_key
 from kette.domain.address import normalize_address
 from kette.domain.intake_data import IntakeData
 from kette.domain.money import Money
@@ -26,11 +26,6 @@ from kette.use_cases.record import load_file
 WriteMail = Callable[[Kernel, Transaction, ActionRow, OrderFile], dict[str, Any]]
 
 MAIL_KINDS = frozenset({"notify", "request_correction", "create_task", "notify_owner", "escalate"})
-
-
-def idempotency_key(action_key: str) -> str:
-    """What vendors get: stable per action, short enough for all of them, no word of the order."""
-    return "kette-" + hashlib.sha256(action_key.encode()).hexdigest()[:32]
 
 
 class Presenter:

@@ -14,7 +14,7 @@ from kette.domain.order import ShopClaim
 from kette.domain.policy import seconds
 from kette.domain.stages.payment import due_reminder
 from kette.domain.stages.refunds import provider
-from kette.domain.status import OUT, OrderStatus, PaymentStatus
+from kette.domain.status import LIVE, OUT, OrderStatus, PaymentStatus
 
 # Claims under which a customer has placed the order for good. A card payment that is still pending
 # at checkout is not confirmed: the customer may be on the provider's page.
@@ -76,7 +76,7 @@ def _parcels(case: Case) -> None:
     ordered = case.shipping.ordered
     carried: dict[str, int] = {}
     parcels = sorted(case.file.parcels, key=lambda p: (p.number or 10**6, p.id))
-    live = [p for p in parcels if p.state in OUT or p.state is f.ParcelState.ANNOUNCED]
+    live = [p for p in parcels if p.state in LIVE and not p.awaits_report]
     for parcel in live:
         for line in parcel.lines:
             carried[line.line_id] = carried.get(line.line_id, 0) + line.quantity

@@ -84,6 +84,7 @@ def _status_changed(told: Webhook, delivery: Delivery) -> Translation:
         tracking_url=tracking_url(parcel.get("tracking_url")),
         carrier=carrier_of(parcel),
         message=line_of_text(status.get("message"))[:500],
+        own_reference=_own_reference(parcel),
     )
     at = _plausible(told.carrier_status_change_timestamp) or _plausible(told.timestamp)
     draft = FactDraft(
@@ -132,6 +133,7 @@ def _event(told: Webhook, delivery: Delivery) -> Translation:
         tracking_url=tracking_url(parcel.get("tracking_url")),
         carrier=carrier_of(parcel),
         message=line_of_text(event.get("description"))[:500],
+        own_reference=_own_reference(parcel),
     )
     draft = FactDraft(
         f"parcel:{parcel_id}:{name}:{at:%Y-%m-%dT%H:%M:%SZ}",
@@ -166,15 +168,19 @@ def _refs(system: System, parcel_id: str, parcel: Mapping[str, Any]) -> tuple[Re
         refs.append(Ref(KETTE, told))
         if shop and _SHOP_ID.match(told):
             refs.append(Ref(shop, f"order:{told}"))
-    for name in ("external_reference", "reference"):
-        reference = line_of_text(parcel.get(name))
-        if _OWN_REFERENCE.match(reference):
-            refs.append(Ref(KETTE, reference))
+    if reference := _own_reference(parcel):
+        refs.append(Ref(KETTE, reference))
     if number := short_name(parcel.get("tracking_number")):
         refs.append(Ref(system.id, f"tracking:{number}"))
     if shop and (number := short_name(parcel.get("order_number")).lstrip("#")):
         refs.append(Ref(shop, f"number:{number}"))
     return tuple(dict.fromkeys(refs))
+
+
+def _own_reference(parcel: Mapping[str, Any]) -> str:
+    """What Kette wrote on a parcel that it asked for."""
+    told = (line_of_text(parcel.get(name)) for name in ("external_reference", "reference"))
+    return next((text for text in told if _OWN_REFERENCE.match(text)), "")
 
 
 def _plausible(value: object) -> datetime | None:
