@@ -218,9 +218,9 @@ def decide(
     case.statuses = derive_statuses(provisional)
     for hold in HOLDS:
         hold(case)
-    view = View(file, setup, case.shipping, case.has_blocking, provisional.risk)
-    case.view = view
-    case.statuses = derive_statuses(view)
+    if case.has_blocking:
+        case.view = View(file, setup, case.shipping, True, provisional.risk)
+        case.statuses = derive_statuses(case.view)
     for stage in ALL_STAGES:
         stage(case)
     return case.decision()

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 import msgspec
 
@@ -33,7 +34,9 @@ class Territory(msgspec.Struct, frozen=True):
     rates: str = ""  # key in TaxTable.rates
 
 
-class TaxTable(msgspec.Struct, frozen=True):
+class TaxTable(msgspec.Struct, frozen=True, eq=False):
+    """One per setup; its identity names it where answers are kept (`rates_on`)."""
+
     version: str
     members: frozenset[str]  # EU states; XI for Northern Ireland (goods)
     aliases: dict[str, str]  # MC -> FR: same law, other code
@@ -72,6 +75,7 @@ def tax_place(country_code: str, postal_code: str, on: date, table: TaxTable) ->
     return TaxPlace(country, area, "", rates_on(country, on, table))
 
 
+@lru_cache(maxsize=4096)
 def rates_on(key: str, on: date, table: TaxTable) -> frozenset[Decimal]:
     """Every rate of a country or region that is valid on a day."""
     return frozenset(_valid(table.rates.get(key, ()), on))

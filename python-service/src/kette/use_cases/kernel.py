@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -60,7 +59,7 @@ class Kernel:
         mail = order.billing.email.strip().lower()
         if not mail:
             return ""
-        return hmac.new(self._privacy_key, mail.encode(), hashlib.sha256).hexdigest()[:40]
+        return hmac.digest(self._privacy_key, mail.encode(), "sha256").hex()[:40]
 
     def announce(self, tx: Transaction, event: str, item: dict[str, Any], now: datetime) -> None:
         """Queue an event message for each subscriber, in the transaction that caused it."""

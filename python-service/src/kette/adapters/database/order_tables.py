@@ -50,7 +50,7 @@ _PLACE = "(o.placed_us, LENGTH(o.external_id), o.external_id)"
 _OWN = "(:placed_us, :length, :external_id)"
 _BY_PLACE = "ORDER BY o.placed_us, LENGTH(o.external_id), o.external_id LIMIT 10"
 _TWINS = Sql(
-    f"SELECT id, comparison, 0 FROM ({_SAME} :since AND :placed_us "
+    f"SELECT id, comparison, 0 FROM ({_SAME} :since AND :placed_us "  # noqa: S608 - constant text
     f"AND {_PLACE} < {_OWN} {_BY_PLACE}) AS earlier UNION ALL "
     f"SELECT id, comparison, 1 FROM ({_SAME} :placed_us AND :until "
     f"AND {_PLACE} > {_OWN} {_BY_PLACE}) AS later"
