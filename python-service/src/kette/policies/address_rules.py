@@ -82,6 +82,7 @@ class _Words:
             ends=tuple(sorted(ends)),
             streets=self._picked("street_words", languages, _FOREIGN_WORD),
             starts=self._picked("street_starts", languages, _FOREIGN_WORD),
+            types_last=self._picked("types_last", languages, 0),
             estates=self._picked("estates", languages, 0),
             buildings=self._picked("buildings", languages, 0),
             numbered=self._picked("numbered_streets", languages, 0),

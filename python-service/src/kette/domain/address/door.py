@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 
 from kette.domain.address.label import joined
+from kette.domain.address.line import StreetReading, street_part
 from kette.domain.address.model import CountryRules
 from kette.domain.address.numbers import MAX_LINE, find_numbers, whole_number
 from kette.domain.address.parts import Parts
-from kette.domain.address.street import StreetReading, read_street, street_part
+from kette.domain.address.street import read_street
 from kette.domain.address.text import fold
 from kette.domain.address.words import first_word, is_unit, last_word, names_street
 

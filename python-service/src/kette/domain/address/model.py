@@ -29,6 +29,7 @@ class StreetWords(msgspec.Struct, frozen=True):
     ends: tuple[str, ...]  # ends of longer words: "Rosenweg"
     streets: frozenset[str]  # words of streets: "rue", "ulica"
     starts: frozenset[str]  # first words of streets: "Am Markt"
+    types_last: frozenset[str]  # English streets end so: their number stands before them
     estates: frozenset[str]  # words of streets that may name an estate
     buildings: frozenset[str]  # "Cottages": the number before it is not one of the street
     numbered: frozenset[str]  # names that take a number: "Straße 16"

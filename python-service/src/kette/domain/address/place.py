@@ -42,11 +42,10 @@ def read_place(parts: Parts) -> None:
     reading = read_postcode(parts.postal_code, country)
     reading = _restore_zero(parts, reading)
     _apply(parts, reading)
-    if not parts.city:
-        parts.refuse("city_missing", "city", "the city is missing", after=_only_name(parts)) if (
-            country.needs_city
-        ) else None
-    elif reading.valid and parts.postal_code:
+    if not parts.city and country.needs_city:
+        message = "the city is missing"
+        parts.refuse("city_missing", "city", message, after=_only_name(parts))
+    elif parts.city and reading.valid and parts.postal_code:
         _check_fit(parts)
 
 

@@ -1,0 +1,139 @@
+"""House numbers that stand behind the street: "Rosenweg 12, 3. OG", "Via 25 Aprile, 7"."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from kette.domain.address.line import Line, StreetReading, join, street_part, trim, unsure
+from kette.domain.address.model import CountryRules
+from kette.domain.address.numbers import Number
+from kette.domain.address.weight import Weight
+from kette.domain.address.words import first_word, is_unit, last_word, names_street
+
+_SEPARATOR = re.compile(r"[\s.]*(?:[,;|]|//?|-(?=\s)|–|—|\\|:)?[\s.,;-]*")
+_DECREASING = re.compile(r"(\d{1,5})\s+[-–]\s+(\d{1,5}\s?[^\W\d_]?)")
+
+
+def read_behind(line: Line) -> StreetReading | None:
+    """The number stands behind the street; what follows it is an addition."""
+    for wanted in (Weight.PLAIN, Weight.WEAK):
+        chosen = [
+            number
+            for number, weight in zip(line.numbers, line.weights, strict=True)
+            if weight is wanted and any(char.isalpha() for char in line.before(number))
+        ]
+        while chosen:
+            reading = _trailing(line, chosen[0], chosen[1:], is_weak=wanted is Weight.WEAK)
+            if reading is not None:
+                return reading
+            chosen = chosen[1:]
+    if all(weight is Weight.NONE for weight in line.weights):
+        floors = [
+            number
+            for number in line.numbers
+            if not number.is_ordinal and first_word(line.after(number)) in line.words.floors
+        ]
+        return unsure(line, floors[0]) if floors else StreetReading(line.text, "")
+    return unsure(line, line.numbers[-1])
+
+
+def _trailing(
+    line: Line, number: Number, others: list[Number], *, is_weak: bool
+) -> StreetReading | None:
+    words = line.words
+    before, after = line.before(number), line.after(number)
+    street = street_part(before, line.country)
+    if not any(char.isalpha() for char in street):
+        return None
+    if others and _is_better(line, number, others[0], street):
+        return None
+    text = number.text.rstrip(".")
+    addition = _addition(after)
+    certain = not (is_weak and is_unit(street, words) and not names_street(street, words))
+    if is_weak and line.country.number_first and not names_street(street, words):
+        certain = False
+    if last_word(before) == "km":
+        street, text = trim(re.sub(r"\s*(?:,\s*)?[kK][mM]\.?\s*\Z", "", street)), f"km {text}"
+    listed = _list_of_numbers(addition, number)
+    if listed:
+        text, addition = line.text[number.start :].rstrip(" .,"), ""
+    elif addition[:1].isdigit() and not _is_apart_and_unit(after, addition, line):
+        certain = False
+    street, moved = _front(street, line.country)
+    split = _DECREASING.fullmatch(text)
+    if (
+        split is not None
+        and last_word(street) in words.numbered
+        and int(split[1]) > int(re.sub(r"\D.*", "", split[2]))
+    ):
+        street, text = f"{street} {split[1]}", split[2]
+    if line.country.code == "FI" and text[-1:].isalpha() and addition.isdigit():
+        text, addition = f"{text} {addition}", ""  # stair and flat: "13 A 2"
+    code = "" if certain else "house_number_uncertain"
+    return StreetReading(street, text, join(moved, addition), certain, code, is_weak)
+
+
+def _is_better(line: Line, number: Number, later: Number, street: str) -> bool:
+    """Whether a later number is the house number: "Campus 2 Industriestr. 14"."""
+    between = line.text[number.end : later.start]
+    if not any(char.isalpha() for char in between) or names_street(street, line.words):
+        return False
+    return names_street(between, line.words) and not is_unit(between, line.words)
+
+
+def _is_apart_and_unit(after: str, addition: str, line: Line) -> bool:
+    """Whether a number behind the house number is that of a floor or door."""
+    if re.match(r"\d{1,3}(?:[.ªº°èeé]|st|nd|rd|th)?\s?[^\W\d_]", addition):
+        floor = re.match(
+            r"\d{1,3}(?:\.|ª|º|°|st|nd|rd|th|e|er|ème)?-?\s?([^\W\d_]{1,20})", addition
+        )
+        if floor is not None and (
+            floor[1].casefold() in line.words.floors
+            or floor[1].casefold() in line.words.units
+            or floor[1].casefold() in line.words.care_of
+        ):
+            return True
+    if line.country.door_follows:
+        return True
+    if line.country.code == "NL" and re.match(r"\d{1,3}[^\W\d_]{1,2}(?!\w)", addition):
+        return True
+    if re.match(r"\d{1,2}\.?\s?St\.?\Z", addition):
+        return True  # "1 St." is short for "Stock"
+    # "Hauptstr. 12. 2. Hof": an ordinal is no second house number.
+    return re.match(r"\d{1,3}(?:\.\s?[^\W\d_]|[ªº°])", addition) is not None
+
+
+def _list_of_numbers(addition: str, number: Number) -> bool:
+    """Whether the house numbers go on behind a comma: "12, 13, 14"."""
+    match = re.fullmatch(r"\d{1,4}[a-z]?(?:\s?[,+&]\s?\d{1,4}[a-z]?){0,5}", addition, re.IGNORECASE)
+    if match is None:
+        return False
+    values = [number.value, *(int(value) for value in re.findall(r"\d+", addition))]
+    steps = [second - first for first, second in pairwise(values)]
+    return len(values) > 2 and 0 <= steps[0] <= 4
+
+
+def _front(street: str, country: CountryRules) -> tuple[str, str]:
+    """Street, and what stands before it in the line: "Hinterhaus, Hauptstr."."""
+    words = country.words
+    head, comma, tail = street.rpartition(",")
+    if comma and tail.strip():
+        is_front = not names_street(head, words) or is_unit(head, words)
+        if names_street(tail, words) or (is_front and not is_unit(tail, words)):
+            return trim(tail), trim(head)
+        if is_unit(tail, words):
+            return trim(head), trim(tail)
+        return street, ""
+    form = words.legal_form.search(street)
+    if form is not None and names_street(street[form.end() :], words):
+        return trim(street[form.end() :]), trim(street[: form.end()])
+    return street, ""
+
+
+def _addition(after: str) -> str:
+    """What follows the number, without the sign that separates them."""
+    separator = _SEPARATOR.match(after)
+    assert separator is not None  # every part of the pattern may be empty
+    rest = after[separator.end() :].rstrip(" ,;|")
+    return rest if any(char.isalnum() for char in rest) or len(rest) > 8 else ""
