@@ -574,3 +574,34 @@ class TestOtherTopics:
             ("6012", -1, True, True),
             ("6013", None, True, False),
         ]
+
+
+class TestTwoCurrencies:
+    """What REST tells in the shop's currency alone."""
+
+    def test_a_tip_is_what_the_total_holds_beyond_the_lines(self) -> None:
+        body = order_body("multi_currency", total_tip_received="4.62")
+        for name in ("total_price", "current_total_price"):
+            body[f"{name}_set"]["presentment_money"]["amount"] = "68.00"
+        order = order_of(body)
+        assert [(x.id, x.net.amount) for x in order.lines if x.kind is LineKind.FEE] == [
+            ("tip", "5.00")
+        ]
+        assert (order.total.amount, order.rounding) == ("68.00", None)
+
+    def test_a_refund_in_the_other_currency_is_shown_and_the_order_read(self) -> None:
+        body = order_body("multi_currency")
+        refund = deepcopy(EVENTS["refund_created"]["body"]) | {"refund_line_items": []}
+        body["refunds"] = [refund]
+        snapshot, unknown = told_by(body).facts
+        assert isinstance(snapshot.body, f.OrderSnapshot)
+        assert snapshot.body.order.refunds == ()
+        assert isinstance(unknown.body, f.PayloadUnknown)
+        assert unknown.body.reason == ("66105: transactions.currency: EUR, the order is in CHF")
+
+
+@pytest.mark.parametrize(("is_gross", "rate"), [(True, "0.19"), (False, "0.16")])
+def test_a_tax_without_its_rate_has_the_one_that_the_amounts_say(is_gross: bool, rate: str) -> None:
+    body = order_body("de_gross", taxes_included=is_gross, shipping_lines=[])
+    body["line_items"][0]["tax_lines"][0]["rate"] = None
+    assert order_of(body).lines[0].rate == rate

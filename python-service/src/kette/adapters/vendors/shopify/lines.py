@@ -71,6 +71,20 @@ def read_lines(order: Told, basket: Basket) -> tuple[Priced, ...]:
     return tuple(found)
 
 
+def untold_tip(order: Told, total: Money, found: Sequence[Priced], basket: Basket) -> list[Priced]:
+    """The tip of an order in the customer's currency: REST tells it in the shop's alone, so that it
+    is what the total holds beyond the lines."""
+    rest = total.minor - sum(x.line.net.minor + x.line.tax.minor for x in found)
+    try:
+        is_told = bool(fields.decimal(order.get("total_tip_received"), "total_tip_received"))
+    except FieldError:
+        return []
+    if basket.tip or not is_told or rest <= 0:
+        return []
+    amount = fields.decimal(Money(rest, total.currency).amount, "tip")
+    return [_charge("tip", LineKind.FEE, "Tip", amount, _UNTAXED, basket)]
+
+
 def removed_pieces(line_id: str, basket: Basket) -> Removed:
     removed = Removed()
     for record in basket.records:
@@ -102,7 +116,7 @@ def _item(
     sold = whole_number(row.get("quantity"), f"{where}.quantity", highest=_MOST_PIECES)
     price = amounts.read(row, "price", f"{where}.price")
     amount = price * sold - _discount(row, amounts, where)
-    tax = spread_tax or taxes.read_row(row, amount, amounts, where)
+    tax = spread_tax or taxes.read_row(row, amount, amounts, where, is_gross=basket.taxes_included)
     removed = removed_pieces(line_id, basket)
     pieces = max(0, sold - removed.quantity)
     amount, total_tax = amount - removed.amount, tax.tax - removed.tax
@@ -185,7 +199,7 @@ def _shipping(row: Told, where: str, basket: Basket) -> Priced:
         LineKind.SHIPPING,
         line_of_text(row.get("title")) or code,
         amount,
-        taxes.read_row(row, amount, amounts, where),
+        taxes.read_row(row, amount, amounts, where, is_gross=basket.taxes_included),
         basket,
         method,
     )
@@ -197,7 +211,7 @@ def _duties(row: Told, where: str, basket: Basket) -> Iterable[Priced]:
         amount = basket.amounts.or_zero(duty, "price", f"{at}.price")
         if amount:
             name = line_of_text(duty.get("id")) or f"{line_of_text(row.get('id'))}-{n + 1}"
-            tax = taxes.read_row(duty, amount, basket.amounts, at)
+            tax = taxes.read_row(duty, amount, basket.amounts, at, is_gross=basket.taxes_included)
             yield _charge(f"duty-{name}", LineKind.FEE, "Duties", amount, tax, basket)
 
 
@@ -217,7 +231,7 @@ def _fees(order: Told, basket: Basket) -> Iterable[Priced]:
     for n, row in enumerate(rows):
         at = f"additional_fees[{n}]"
         amount = basket.amounts.or_zero(row, "price", f"{at}.price")
-        tax = taxes.read_row(row, amount, basket.amounts, at)
+        tax = taxes.read_row(row, amount, basket.amounts, at, is_gross=basket.taxes_included)
         name = line_of_text(row.get("name")) or "Fee"
         line_id = line_of_text(row.get("id")) or str(n + 1)
         yield _charge(f"fee-{line_id}", LineKind.FEE, name, amount, tax, basket)

@@ -7,7 +7,7 @@ from typing import Final
 from kette.adapters.vendors import fields
 from kette.adapters.vendors.fields import FieldError, line_of_text, mapping, objects
 from kette.adapters.vendors.shopify import payments, refunds, vocabulary
-from kette.adapters.vendors.shopify.amounts import Told, currency_amounts
+from kette.adapters.vendors.shopify.amounts import Amounts, Told, currency_amounts
 from kette.adapters.vendors.shopify.telling import (
     Reading,
     Telling,
@@ -46,6 +46,15 @@ def transaction_drafts(
         more = (Ref(PROVIDER, provider),) if provider else ()
         drafts.append(FactDraft(name, at, body, (*refs, *more)))
     return drafts
+
+
+def drafts_of_order(
+    row: Told, refs: tuple[Ref, ...], telling: Telling, note: str, amounts: Amounts
+) -> list[FactDraft]:
+    """Of a transaction that is told with its order: it must be in the order's currency, or sums
+    would mix two. Raises FieldError."""
+    refunds.transaction_amount(row, amounts, "transactions")
+    return transaction_drafts(row, refs, telling, note)
 
 
 def _words(row: Told) -> str:

@@ -59,11 +59,12 @@ def read_order(told: Told, system: System) -> Order:
         taxes_included=told.get("taxes_included") in (True, "true"),
         records=records,
         is_cancelled=optional_instant(told.get("cancelled_at")) is not None,
-        tip=amounts.or_zero(told, "total_tip_received", "total_tip_received"),
+        tip=_tip(told, amounts),
         shipped=_shipped(told),
     )
     priced = order_lines.read_lines(told, basket)
     total = _total(told, basket, priced)
+    priced = (*priced, *order_lines.untold_tip(told, total, priced, basket))
     shares = taxes.shares([x.part for x in priced], amounts.currency)
     rounding = total - total_of((share.gross for share in shares), amounts.currency)
     status = line_of_text(told.get("financial_status")).lower()
@@ -86,7 +87,7 @@ def read_order(told: Told, system: System) -> Order:
         tax_by_rate=shares,
         billing=billing,
         shipping=shipping,
-        discount_total=amounts.money(amounts.or_zero(told, "total_discounts", "total_discounts")),
+        discount_total=_discount(told, amounts),
         rounding=rounding if rounding.minor else None,
         payment_method=method,
         payment_title=title,
@@ -249,6 +250,20 @@ def _payment_reference(told: Told) -> str:
         if found := fields.short_name(row.get("authorization")):
             return found
     return ""
+
+
+def _tip(told: Told, amounts: Amounts) -> Decimal:
+    try:
+        return amounts.or_zero(told, "total_tip_received", "total_tip_received")
+    except FieldError:
+        return ZERO  # told in the other currency; see lines.untold_tip
+
+
+def _discount(told: Told, amounts: Amounts) -> Money | None:
+    try:
+        return amounts.money(amounts.or_zero(told, "total_discounts", "total_discounts"))
+    except FieldError:
+        return None
 
 
 def _in_shop_currency(told: Told, amounts: Amounts) -> Money | None:

@@ -105,7 +105,10 @@ def shop_refunds(records: Sequence[Record], amounts: Amounts) -> tuple[ShopRefun
             if line_of_text(row.get("status")).lower() in vocabulary.MONEY_MOVES
         ]
         for n, row in enumerate(moving):
-            amount = transaction_amount(row, amounts, f"refunds.{record.id}.transactions[{n}]")
+            try:
+                amount = transaction_amount(row, amounts, f"refunds.{record.id}[{n}]")
+            except FieldError:
+                continue  # translate.py shows it to a person; the order is readable without it
             found.append(
                 ShopRefund(
                     id=record.id if len(moving) == 1 else f"{record.id}-{n + 1}",

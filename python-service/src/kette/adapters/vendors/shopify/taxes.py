@@ -8,7 +8,7 @@ GST and PST) each tax the whole net and become one combined rate.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 import msgspec
@@ -39,13 +39,16 @@ class Part(msgspec.Struct, frozen=True):
     tax: Money
 
 
-def read_row(row: Told, base: Decimal, amounts: Amounts, where: str) -> RowTax:
-    """base: what the row costs, with or without tax. Raises FieldError."""
+def read_row(
+    row: Told, base: Decimal, amounts: Amounts, where: str, *, is_gross: bool = False
+) -> RowTax:
+    """base: what the row costs, with tax where is_gross. Raises FieldError."""
     told: list[tuple[Decimal, Decimal, str]] = []
     for n, line in enumerate(objects(row.get("tax_lines"))):
         at = f"{where}.tax_lines[{n}]"
         price = amounts.or_zero(line, "price", f"{at}.price")
-        told.append((_rate(line, at), price, line_of_text(line.get("title"))[:80]))
+        net = base - price if is_gross else base
+        told.append((_rate(line, price, net, at), price, line_of_text(line.get("title"))[:80]))
     if not told:
         return RowTax(None, ZERO)
     # A rate that was listed and not charged (exempt customer, reverse charge) taxes with nothing.
@@ -87,9 +90,12 @@ def shares(parts: Sequence[Part], currency: str) -> tuple[TaxShare, ...]:
     )
 
 
-def _rate(line: Told, where: str) -> Decimal:
-    """As a fraction; GraphQL and old orders may tell the percentage alone."""
+def _rate(line: Told, price: Decimal, net: Decimal, where: str) -> Decimal:
+    """As a fraction; GraphQL and old orders may tell the percentage alone, tax apps neither: then
+    what the amounts say, to a tenth of a percent."""
     value, places = line.get("rate"), 0
+    if value is None and line.get("rate_percentage") is None:
+        return abs(price / net).quantize(Decimal("0.001"), ROUND_HALF_UP) if net else ZERO
     if value is None:
         value, places = line.get("rate_percentage"), -2
     found = decimal(value, f"{where}.rate").scaleb(places)

@@ -143,11 +143,12 @@ def _order(telling: Telling) -> Reading:
     drafts = [FactDraft(orders.snapshot_name(order), modified, OrderSnapshot(order), refs)]
     own = own_refs(system, order.external_id)
     moved = [(row, "") for row in objects(told.get("transactions"))]
-    for record in refunds.read_records(told, amounts_of(told)):
+    amounts = amounts_of(told)
+    for record in refunds.read_records(told, amounts):
         moved += [(dict(row), record.note) for row in record.transactions]
-    # A word that is new in one of them must not keep the whole order out.
+    # What is new or odd in one of them must not keep the whole order out.
     for row, note in moved:
-        read = partial(moves.transaction_drafts, row, own, telling, note)
+        read = partial(moves.drafts_of_order, row, own, telling, note, amounts)
         drafts += _or_unreadable(telling, row, read)
     for row in objects(told.get("fulfillments")):
         drafts += _or_unreadable(telling, row, partial(_parcel_drafts, row, own, modified))
