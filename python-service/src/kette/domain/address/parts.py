@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kette.domain.address.model import AddressKind, AddressRules, CountryRules
-from kette.domain.address.text import MAX_FIELD, clean
+from kette.domain.address.text import clean
 from kette.domain.findings import Finding, Severity
 from kette.domain.order import Address
 
@@ -69,8 +69,3 @@ class Parts:
         """Put what has no part of its own into the addition, before or behind what is there."""
         order = (*texts, self.addition) if first else (self.addition, *texts)
         self.addition = ", ".join(text for text in order if text)
-
-    @property
-    def is_readable(self) -> bool:
-        """Whether the fields are of a length that an address can have."""
-        return all(len(value) <= MAX_FIELD for value in self.typed.values())

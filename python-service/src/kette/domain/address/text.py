@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-MAX_FIELD = 2_000  # longer fields are kept, but not looked into
-
 _SPACE = re.compile(r"\s+")
 # Control characters, soft hyphen, zero-width characters, marks of direction, byte order mark.
 _INVISIBLE = re.compile(
