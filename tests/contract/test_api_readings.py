@@ -60,6 +60,7 @@ def test_an_event_asks_and_the_reading_tells(api: ApiBox) -> None:
     (fetch,) = asked.json()["fetch"]
     assert (fetch["resource"], fetch["id"]) == ("order", row["id"])
     assert fetch["path"] == "/api/search/order"
+    assert fetch["url"] == "https://shop.example/api/search/order"
     assert api.facts_and_deliveries() == (0, 0)
 
     told = hand_in(api, row)

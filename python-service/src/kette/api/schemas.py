@@ -39,11 +39,12 @@ class Statuses(Model):
 
 
 class FetchOut(Model):
-    """POST `body` to `path` below the system's address, and hand the answer in as a reading."""
+    """POST `body` to `url`, `path` below the system's address; the answer is a reading."""
 
     resource: str = Field(examples=["order"])
     id: str
     path: str = Field(examples=["/api/search/order"])
+    url: str = Field(examples=["https://shop.example/api/search/order"])
     body: dict[str, Any]
 
 

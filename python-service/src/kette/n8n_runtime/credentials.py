@@ -27,6 +27,7 @@ class CredentialRef:
 KETTE_API = CredentialRef("ketteApi000000001", "Kette API", "ketteApi")
 WOOCOMMERCE = CredentialRef("ketteWoo00000001", "WooCommerce", "wooCommerceApi")
 SHOPIFY = CredentialRef("ketteShopify00001", "Shopify", "shopifyAccessTokenApi")
+SHOPWARE = CredentialRef("ketteShopware0001", "Shopware", "oAuth2Api")
 STRIPE = CredentialRef("ketteStripe000001", "Stripe", "stripeApi")
 SENDCLOUD = CredentialRef("ketteSendcl000001", "Sendcloud", "httpBasicAuth")
 MAIL = CredentialRef("ketteSmtp0000001", "Kette Mail", "smtp")
@@ -64,6 +65,20 @@ def woocommerce(url: str, consumer_key: str, consumer_secret: str) -> Credential
         **_ANY_HOST,
     }
     return CredentialValue(WOOCOMMERCE, values)
+
+
+def shopware(url: str, client_id: str, client_secret: str) -> CredentialValue:
+    """An integration of the shop. n8n keeps the token with the credential and asks for a new one
+    when the shop answers 401."""
+    values = {
+        "grantType": "clientCredentials",
+        "accessTokenUrl": f"{url}/api/oauth/token",
+        "clientId": client_id,
+        "clientSecret": client_secret,
+        "authentication": "body",
+        **_ANY_HOST,
+    }
+    return CredentialValue(SHOPWARE, values)
 
 
 def stripe(secret_key: str) -> CredentialValue:

@@ -16,6 +16,7 @@ from kette.n8n_runtime.credentials import (
     MAIL,
     SENDCLOUD,
     SHOPIFY,
+    SHOPWARE,
     STRIPE,
     WOOCOMMERCE,
 )
@@ -59,7 +60,7 @@ CODE_TYPES = frozenset(
 WEBHOOK_TYPES = frozenset({f"{BASE}webhook", f"{BASE}wait", KETTE_TRIGGER})
 CREDENTIALS = {
     (ref.type, ref.id, ref.name)
-    for ref in (KETTE_API, WOOCOMMERCE, SHOPIFY, STRIPE, SENDCLOUD, MAIL)
+    for ref in (KETTE_API, WOOCOMMERCE, SHOPIFY, SHOPWARE, STRIPE, SENDCLOUD, MAIL)
 } | {("s3", "ketteS3000000001", "S3 Archive")}
 
 GRID = (240, 160)

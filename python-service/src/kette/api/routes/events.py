@@ -14,7 +14,8 @@ from kette.api.auth import INGESTERS, require
 from kette.api.bodies import read_body
 from kette.api.grouped import GroupedIngest
 from kette.api.schemas import EventAnswer
-from kette.api.service import service_of
+from kette.api.service import Service, service_of
+from kette.domain.facts import Fetch
 from kette.use_cases.errors import UnknownSystemError
 from kette.use_cases.ingest import Ingest
 
@@ -76,6 +77,11 @@ async def post_reading(system_id: str, request: Request) -> Response:
     return await _taken_in(system_id, request, service.readings, service.grouped_readings)
 
 
+def _with_url(fetch: Fetch, system_id: str, service: Service) -> dict[str, Any]:
+    base = service.kernel.setup.systems[system_id].base_url.rstrip("/")
+    return {**msgspec.structs.asdict(fetch), "url": base + fetch.path}
+
+
 async def _taken_in(
     system_id: str, request: Request, ingest: Ingest, grouped: GroupedIngest | None
 ) -> Response:
@@ -96,7 +102,7 @@ async def _taken_in(
                 "exceptions": result.exceptions,
                 "actions": result.actions,
                 "note": result.note,
-                "fetch": result.fetch,
+                "fetch": [_with_url(fetch, system_id, service) for fetch in result.fetch],
             }
         ),
         status_code=202 if result.fact_ids else 200,
