@@ -166,6 +166,13 @@ def test_a_payment_without_its_order_is_noticed_after_an_hour() -> None:
     assert exceptions_of(decided((payment(), snapshot()), now=PLACED_AT + DAY)) == {}
 
 
+def test_an_unknown_order_in_the_bin_is_not_missed() -> None:
+    """A shop that was connected late tidies up: each old order opened an entry."""
+    assert exceptions_of(decided((f.OrderRemoved(),), now=PLACED_AT + DAY)) == {}
+    paid = exceptions_of(decided((f.OrderRemoved(), payment()), now=PLACED_AT + DAY))
+    assert list(paid) == ["order_stuck:no-order"]
+
+
 def test_an_order_cancelled_before_it_came_is_not_missed() -> None:
     cancelled = (payment(), f.CancelRequested("Ida", "customer called"))
     assert exceptions_of(decided(cancelled, now=PLACED_AT + DAY)) == {}

@@ -116,8 +116,11 @@ def rules(case: Case) -> None:
 
 def _order_missing(case: Case) -> None:
     """Money or parcels are known, the order itself never came (a lost webhook)."""
-    if case.file.first_at is None or case.file.cancel is not None:
+    file = case.file
+    if file.first_at is None or file.cancel is not None:
         return
+    if file.is_removed and not (file.payments or file.parcels or file.refunds or file.disputes):
+        return  # an old order that went into the shop's bin: nobody waits for it
     if case.due(case.file.first_at + UNKNOWN_ORDER_AFTER):
         case.except_(
             "order_stuck",
