@@ -6,6 +6,7 @@ On SQLite and on PostgreSQL, which differ in what they take as text.
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -97,9 +98,15 @@ def api(
     opened.close()
 
 
+FRESH = itertools.count(1_000_000)
+
+
 def route(api: ApiBox, path: str) -> str:
+    """With ids of things that exist; a fresh order, since one with thousands of notes is slow."""
+    number = next(FRESH)
+    api.woo(card_order(number, billing={"email": f"c{number}@example.org"}))
     (entry, *_) = [x for x in api.box.exceptions().values() if x.kind == "payload_unknown"]
-    return path.rstrip("?").format(order=woo_id(102), exception=entry.id)
+    return path.rstrip("?").format(order=woo_id(number), exception=entry.id)
 
 
 def assert_answered(answer: httpx.Response, what: object) -> None:
@@ -181,10 +188,11 @@ BROKEN = (
 
 @pytest.mark.parametrize("path", BODIES)
 def test_broken_json(path: str, api: ApiBox) -> None:
+    url = route(api, path)
     for raw in BROKEN:
         for kind in ("application/json", "text/plain", "", "application/json; charset=utf-16"):
             headers = {"content-type": kind}
-            answer = api.call("POST", route(api, path), content=raw, headers=headers)
+            answer = api.call("POST", url, content=raw, headers=headers)
             assert_answered(answer, raw[:60])
             assert answer.status_code >= 400, raw[:60]
 
@@ -235,7 +243,9 @@ def test_naughty_texts_in_a_vendors_order(api: ApiBox) -> None:
 def test_naughty_texts_on_an_invoice(api: ApiBox) -> None:
     """Failure case 10: the document is made, or a person is told at once why not."""
     keys = []
-    for n, text in enumerate(NAUGHTY):
+    # A page is made alike whatever the database; that one stores it needs fewer of them.
+    texts = NAUGHTY if api.box.service.database.is_sqlite else NAUGHTY[::5]
+    for n, text in enumerate(texts):
         number = 20_000 + n
         line = {**WOO_ORDER["line_items"][0], "name": text}
         api.woo(
@@ -250,7 +260,7 @@ def test_naughty_texts_on_an_invoice(api: ApiBox) -> None:
         )
         keys.append(f"issue_invoice:{woo_id(number)}")
     known = [key for key in keys if key in api.box.actions()]
-    assert len(known) > len(NAUGHTY) // 2
+    assert len(known) > len(texts) // 2
     results = api.post("/v1/invoices", {"keys": known})["results"]
     assert [r for r in results if r["status"] not in ("done", "failed", "withdrawn")] == []
     issued = [r for r in results if r["status"] == "done"]
@@ -261,19 +271,14 @@ def test_naughty_texts_on_an_invoice(api: ApiBox) -> None:
 
 def test_naughty_headers(api: ApiBox) -> None:
     raw, headers = woo_request(card_order(103))
-    for text in (x.encode("utf-8", "replace") for x in NAUGHTY):
+    names = ("x-wc-webhook-topic", "x-wc-webhook-delivery-id", "user-agent", "content-type")
+    for n, text in enumerate(x.encode("utf-8", "replace") for x in NAUGHTY):
         if b"\n" in text or b"\r" in text or b"\x00" in text:
             continue  # no HTTP server lets these through
-        for name in (
-            "x-wc-webhook-topic",
-            "x-wc-webhook-delivery-id",
-            "user-agent",
-            "content-type",
-        ):
-            answer = api.http.post(
-                "/v1/events/woo-main", content=raw, headers={**headers, name: text[:4000]}
-            )
-            assert answer.status_code in (200, 202), (name, text[:50], answer.text)
+        for changed in ((names[n % 4],), names):
+            odd = dict.fromkeys(changed, text[:4000])
+            answer = api.http.post("/v1/events/woo-main", content=raw, headers={**headers, **odd})
+            assert answer.status_code in (200, 202), (changed, text[:50], answer.text)
 
 
 @pytest.mark.parametrize("depth", [30, 200, 900, 5000, 100_000])
