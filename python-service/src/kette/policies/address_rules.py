@@ -90,6 +90,7 @@ class _Words:
             months=self._picked("months", languages, 0),
             units=units,
             care_of=care_of,
+            addressees=self._picked("addressees", languages, 0),
             floors=floors,
             additions=units | care_of | floors,
             label=self._label,

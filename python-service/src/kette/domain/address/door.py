@@ -14,7 +14,7 @@ from kette.domain.address.numbers import MAX_LINE, find_numbers, whole_number
 from kette.domain.address.parts import Parts
 from kette.domain.address.street import read_street
 from kette.domain.address.text import fold
-from kette.domain.address.words import first_word, is_unit, last_word, names_street
+from kette.domain.address.words import first_word, is_unit, last_word, names_street, split_words
 
 _BEHIND = re.compile(r"\s*(?:[,;|(]|//?|-\s|–\s|—\s)\s*")
 
@@ -213,7 +213,9 @@ def _miss_house_number(parts: Parts, *, check_house_number: bool) -> None:
     message = "the house number is missing"
     number = _leading_number(parts.addition, country)
     after = joined(parts.street, number[0], country) if number is not None else ""
-    if country.house_number == "required":
+    # "Industriepark Nord, Gebäude K801": a place that the carrier may know.
+    is_place = any(word in country.words.units for word in split_words(parts.street[:MAX_LINE]))
+    if country.house_number == "required" and not is_place:
         parts.refuse("house_number_missing", "line1", message, parts.street, after)
     else:
         parts.warn("house_number_missing", "line1", message, parts.street, after)

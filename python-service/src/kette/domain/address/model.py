@@ -37,6 +37,7 @@ class StreetWords(msgspec.Struct, frozen=True):
     months: frozenset[str]
     units: frozenset[str]  # "Whg", "apt": a number follows
     care_of: frozenset[str]  # "c/o", "bei": a name follows
+    addressees: frozenset[str]  # "c/o", "Firma" at the begin of a line
     floors: frozenset[str]  # "OG", "étage": a number precedes
     additions: frozenset[str]  # units, care_of and floors together
     label: re.Pattern[str]  # "Nr." at the end of a text

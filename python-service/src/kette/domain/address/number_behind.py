@@ -6,10 +6,10 @@ import re
 from itertools import pairwise
 
 from kette.domain.address.line import Line, StreetReading, join, street_part, trim, unsure
-from kette.domain.address.model import CountryRules
+from kette.domain.address.model import CountryRules, StreetWords
 from kette.domain.address.numbers import Number
 from kette.domain.address.weight import Weight
-from kette.domain.address.words import first_word, is_unit, last_word, names_street
+from kette.domain.address.words import first_word, is_street_word, is_unit, last_word, names_street
 
 _SEPARATOR = re.compile(r"[\s.]*(?:[,;|]|//?|-(?=\s)|–|—|\\|:)?[\s.,;-]*")
 _DECREASING = re.compile(r"(\d{1,5})\s+[-–]\s+(\d{1,5}\s?[^\W\d_]?)")
@@ -125,10 +125,24 @@ def _front(street: str, country: CountryRules) -> tuple[str, str]:
         if is_unit(tail, words):
             return trim(head), trim(tail)
         return street, ""
+    if first_word(street) in words.addressees:
+        return _behind_name(street, words)
     form = words.legal_form.search(street)
     if form is not None and names_street(street[form.end() :], words):
         return trim(street[form.end() :]), trim(street[: form.end()])
     return street, ""
+
+
+def _behind_name(street: str, words: StreetWords) -> tuple[str, str]:
+    """ "c/o Keller Hauptstr.": the street is the last word, or two where that is "Straße" alone."""
+    found = street.split()
+    last = last_word(street)
+    if len(found) < 3 or not is_street_word(last, words):
+        return street, ""
+    count = 2 if last in words.streets and "-" not in last else 1
+    if len(found) - count < 2:
+        return street, ""
+    return " ".join(found[-count:]), " ".join(found[:-count])
 
 
 def _addition(after: str) -> str:

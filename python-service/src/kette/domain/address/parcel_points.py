@@ -18,10 +18,11 @@ from kette.domain.address.street import read_street
 _MAX_FIELD = 160
 _LABEL = r"(?:nummer|num|nr|no)?\s?[.:#]{0,3}\s*"
 _LOCKER = re.compile(
-    rf"\b(?:dhl[\s-]*)?pack(?:et)?[\s-]?station(?![^\W\d])\.?\s*{_LABEL}(\d{{1,5}}(?!\d))?", re.I
+    rf"\b(?:dhl[\s-]*)?(?:pa(?:c|k|ck)(?:et)?[\s-]?stati?on(?![^\W\d])\.?|packst\.?(?![^\W\d.]))\s*{_LABEL}(\d{{1,5}}(?!\d))?",
+    re.I,
 )
 _SHOP = re.compile(
-    rf"\b(?:dhl[\s-]*)?(?:post[\s-]?filiale|paket[\s-]?shop)(?![^\W\d])\.?\s*{_LABEL}(\d{{1,5}}(?!\d))?",
+    rf"\b(?:dhl[\s-]*)?(?:post[\s-]?filiale(?:\s+direkt)?|paket[\s-]?shop)(?![^\W\d])\.?\s*{_LABEL}(\d{{1,5}}(?!\d))?",
     re.I,
 )
 _POST_NUMBER = re.compile(
@@ -31,6 +32,7 @@ _POST_NUMBER = re.compile(
 )
 _BARE_NUMBER = re.compile(r"(?<![\d+/-])(\d{6,10})(?![\d/-])")
 _SPACED_NUMBER = re.compile(r"\d(?:[\s-]?\d){5,9}")
+_NUMBER_BEHIND = re.compile(rf"[\s.]*{_LABEL}\d*\Z", re.I)
 _OTHER_SHOP = re.compile(r"\b(?:hermes|gls|dpd|ups|inpost)[\s-]*\Z", re.I)
 _REST = re.compile(r"^[\s,;:/|.-]+|[\s,;:/|-]+$")
 
@@ -43,6 +45,7 @@ class ParcelPoint(msgspec.Struct, frozen=True):
     locker_number: str
     post_number: str
     fields: tuple[str, ...]
+    typed: str  # the word as typed, "DHL-Packstation"
 
 
 def find_parcel_point(fields: tuple[str, ...]) -> ParcelPoint | None:
@@ -63,7 +66,8 @@ def find_parcel_point(fields: tuple[str, ...]) -> ParcelPoint | None:
             if not number:
                 number = _take_place_number(rest)
             post_number = _take_post_number(rest)
-            return ParcelPoint(kind, word, number, post_number, tuple(rest))
+            typed = _NUMBER_BEHIND.sub("", match[0]).strip(" .:#")
+            return ParcelPoint(kind, word, number, post_number, tuple(rest), typed)
     return None
 
 
@@ -71,7 +75,7 @@ def read_parcel_point(parts: Parts) -> bool:
     """Whether the address is a locker or shop of DHL; then the parts are set."""
     fields = (parts.street, parts.addition, parts.company, parts.name)
     text = " ".join(field for field in fields if len(field) <= _MAX_FIELD).casefold()
-    if "station" not in text and "filiale" not in text and "shop" not in text:
+    if not any(word in text for word in ("station", "packst", "filiale", "shop", "staton")):
         return False
     point = find_parcel_point(fields)
     if point is None:
@@ -91,6 +95,9 @@ def _apply(parts: Parts, point: ParcelPoint) -> None:
     parts.locker_number, parts.post_number = point.locker_number, point.post_number
     parts.addition, parts.company, parts.name = rest, company, name
     place = f"{point.word} {point.locker_number}".strip()
+    if re.sub(r"dhl|[\s-]", "", point.typed.casefold()) != point.word.casefold():
+        message = f"{point.word} is how DHL writes it"
+        parts.note("parcel_point_respelled", "line1", message, point.typed, point.word)
     if parts.country_code not in ("DE", ""):
         message = f"a {point.word} exists in Germany only"
         parts.refuse("parcel_point_abroad", "line1", message, before=place)
