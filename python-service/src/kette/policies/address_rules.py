@@ -65,7 +65,9 @@ class _Words:
     def __init__(self, raw: dict[str, Any]) -> None:
         self.raw = raw
         self.of = cache(self._of)
-        self._label = _pattern(raw["number_labels"], r"(?:^|(?<=[\s,/(])|(?<=\.))(?:{})\s*\Z")
+        self._label = _pattern(
+            raw["number_labels"], r"(?:^|(?<=[\s,/(])|(?<=\.))(?:{}|n(?=\s))\s*\Z"
+        )
         self._no_number = _pattern(raw["no_number"], r"(?:^|[\s,])(?:{})\Z")
         self._po_box = _pattern(raw["po_boxes"], r"(?:{})(?=\W|\d|\Z)")
         self._legal_form = _pattern(

@@ -13,6 +13,8 @@ _NUMBER = re.compile(
     r"[\s.:,#-]*(?:(?:nr|no|n°|nº|numéro|č)\b[.\s]*)?(\d[\d\s./-]{0,14}\d|\d)(?![\w])[\s,;/-]*",
     re.I,
 )
+# "ZI Nord BP 12": in capitals and at the end, or it is something else.
+_INSIDE = re.compile(r"\s(?:BP|CS|PF|Postfach|PO Box|Postbus|Case postale)\s\d[\d\s]{0,10}\Z")
 
 
 def read_box(parts: Parts) -> bool:
@@ -59,6 +61,8 @@ def _find(parts: Parts) -> tuple[str, str, str, str] | None:
                 continue  # "C.P. 28013" is a postal code
             if not other and read_street(behind, parts.country).number:
                 behind, other = "", behind
+            if not other and rest and read_street(rest, parts.country).number:
+                rest, other = "", rest
             tail = ", ".join(text for text in (behind, rest) if text)
             return word, number[1].strip(), tail, other
     return None
@@ -70,4 +74,7 @@ def _segments(line: str) -> list[tuple[str, str]]:
     head, comma, tail = line.partition(",")
     if comma and tail.strip():
         found.append((tail.strip(), head.strip()))
+    inside = _INSIDE.search(line)
+    if inside is not None:
+        found.append((line[inside.start() + 1 :], line[: inside.start()].strip()))
     return found

@@ -41,11 +41,9 @@ class Line(msgspec.Struct, frozen=True):
 
 def street_part(before: str, country: CountryRules) -> str:
     """A street without a comma or "Nr." at its end; "" where nothing but that is left."""
-    street = trim(before)
-    label = country.words.label.search(street)
-    if label is None:
-        return street
-    return trim(street[: label.start()])
+    # Before the blank goes: a lone "N" is a label only with one behind it.
+    label = country.words.label.search(before) or country.words.label.search(trim(before))
+    return trim(before if label is None else label.string[: label.start()])
 
 
 def unsure(line: Line, number: Number) -> StreetReading:

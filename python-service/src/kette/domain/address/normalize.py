@@ -18,7 +18,7 @@ from kette.domain.address.model import AddressKind, AddressRules, NormalizedAddr
 from kette.domain.address.parcel_points import check_other_points, read_parcel_point
 from kette.domain.address.parts import Parts
 from kette.domain.address.place import read_place
-from kette.domain.address.territory import check_territory, is_military
+from kette.domain.address.territory import check_territory, is_military, is_rural_route
 from kette.domain.order import Address
 
 
@@ -29,7 +29,8 @@ def normalize_address(
     parts = Parts(address, rules)
     read_country(parts)
     read_place(parts)
-    if not read_parcel_point(parts) and not is_military(parts) and not read_box(parts):
+    is_special = read_parcel_point(parts) or is_military(parts) or is_rural_route(parts)
+    if not is_special and not read_box(parts):
         read_door(parts, check_house_number=check_house_number)
     if parts.kind is AddressKind.STREET:
         check_other_points(parts)

@@ -61,6 +61,8 @@ def _trailing(
     elif addition[:1].isdigit() and not _is_apart_and_unit(after, addition, line):
         certain = False
     street, moved = _front(street, line.country)
+    if is_weak and moved and moved.casefold() in words.units and line.country.door_follows:
+        text, moved = f"{moved} {text}", ""  # "Rua do Ouro, Lote 5"
     split = _DECREASING.fullmatch(text)
     if (
         split is not None

@@ -40,8 +40,9 @@ _NUMBER = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_ROAD = re.compile(r"(?:^|\s)[A-Z]{1,2}-\Z")
 _WHOLE_FIELD = 24
-_LABELS = frozenset({"nr", "no", "nº", "č", "čp", "n"})  # "Nr12"; "n" as in "n°12"
+_LABELS = frozenset({"nr", "no", "nº", "č", "čp"})  # "Nr12"
 _TAIL_WORD = re.compile(rf"[-/]\s?({_LETTER}{{2,3}})\Z")
 _LONE_WORD = re.compile(rf"\s({_LETTER})(?:-\d+)?\Z")
 _FLAT = re.compile(r"\s?\d")
@@ -87,6 +88,8 @@ def _number(line: str, match: re.Match[str], words: frozenset[str]) -> Number | 
     start, end = match.span()
     if start and (line[start - 1].isalpha() or line[start - 1] == "_") and _is_code(line[:start]):
         return None
+    if start > 1 and line[start - 1] == "-" and _ROAD.search(line[:start]):
+        return None  # "N-340" is a road
     text = match[0]
     ordinal = match["ordinal"] is not None
     if not ordinal:

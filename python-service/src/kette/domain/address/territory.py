@@ -13,6 +13,7 @@ from kette.domain.address.parts import Parts
 _OTHER = re.compile(r"[\s-]+")
 _MILITARY_CITY = frozenset({"APO", "FPO", "DPO"})
 _MILITARY_REGION = frozenset({"AA", "AE", "AP"})
+_RURAL = re.compile(r"(?:R\.?\s?R\.?|H\.?C\.?R?|RTE?)\s#?\d{1,4},?\sBOX\s", re.I)
 _MILITARY_LINE = re.compile(r"\b(?:PSC|CMR|UNIT)\s?\d{1,5},?\s(?:BOX|MAILBOX)\s?\d{1,6}\b", re.I)
 
 
@@ -40,6 +41,11 @@ def check_territory(parts: Parts) -> None:
             message += ": the parcel needs a customs declaration"
             parts.hint("special_territory", "postal_code", message, where, territory.iso_code)
         return
+
+
+def is_rural_route(parts: Parts) -> bool:
+    """ "RR 2 Box 34": a mail box at a road in America, an address of its own kind."""
+    return parts.country_code == "US" and _RURAL.match(parts.street[:40]) is not None
 
 
 def is_military(parts: Parts) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from kette.domain.address.model import CountryRules
+from kette.domain.address.model import CountryRules, StreetWords
 from kette.domain.address.numbers import Number
 from kette.domain.address.words import (
     first_word,
@@ -52,7 +52,7 @@ def weigh(text: str, numbers: tuple[Number, ...], position: int, country: Countr
         return Weight.NONE
     if later and left in words.articles and before[-1:] == " ":
         return Weight.NONE  # "An den 12 Aposteln 3"
-    if left in words.numbered and _is_name_of_street(before, number, later, text, country):
+    if _is_name_of_street(before, number, later, text, words):
         return Weight.NONE
     label = words.label.search(before)
     if label is not None and label.start():
@@ -76,7 +76,8 @@ def _weigh_ordinal(number: Number, before: str, right: str, country: CountryRule
     if right in words.months or is_street_word(right, words) or right in words.streets:
         return Weight.NONE
     # "Hauptstr. 73. bei Schmidt": a full stop behind the house number.
-    return Weight.PLAIN if before.strip() and names_street(before, words) else Weight.NONE
+    is_number = number.text.endswith((".", "e")) and before.strip() and names_street(before, words)
+    return Weight.PLAIN if is_number else Weight.NONE
 
 
 def _is_in_name(text: str, number: Number, later: Number, country: CountryRules) -> bool:
@@ -105,17 +106,20 @@ def _is_apart(after: str) -> bool:
 
 
 def _is_name_of_street(
-    before: str, number: Number, later: tuple[Number, ...], text: str, country: CountryRules
+    before: str, number: Number, later: tuple[Number, ...], text: str, words: StreetWords
 ) -> bool:
-    """Whether the first of two numbers is the street's name: "Straße 16 3", "Straße 16 Nr. 3"."""
-    if not later or later[0].is_ordinal:
+    """Whether the first of two numbers is the street's name: "Straße 16 3", "Straße 16 Nr. 3",
+    "Via 2 Santi 50"."""
+    name = split_words(before)
+    if not later or later[0].is_ordinal or not name:
         return False
-    words = country.words
     between = text[number.end : later[0].start].strip(" ,-–")
-    if between and words.label.fullmatch(between) is None:
-        # "Via 2 Santi 50", against "Weg 5 Haus 3"
-        is_plain = not any(word in words.additions for word in split_words(between))
-        is_type = all(word in words.streets for word in split_words(before))
-        return is_plain and is_type and "," not in between
-    name = before.strip(" .,")
-    return len(name.split()) <= 2 and (country.number_first or " " not in name)
+    if not between or between.casefold() == "km" or words.label.fullmatch(between):
+        return name[-1] in words.numbered and _are_types(name, words)
+    # Against "Weg 5 Haus 3".
+    is_plain = not any(word in words.additions for word in split_words(between))
+    return is_plain and "," not in between and _are_types(name, words)
+
+
+def _are_types(name: list[str], words: StreetWords) -> bool:
+    return all(word in words.streets or word in words.numbered for word in name)
