@@ -230,6 +230,12 @@ def _take_district_off(parts: Parts, names: frozenset[str]) -> bool:
             return True
         if not _is_district(match[0], tail, parts.country):
             return True
+        if parts.country_code == "IT" and len(tail) == 2 and not parts.region:
+            # "Milano (MI)": the province, which stands behind the town on an Italian label.
+            message = "the province stood in the city"
+            parts.note("region_from_city", "city", message, parts.city, head)
+            parts.city, parts.region = head, tail
+            return True
         message = "the part of the town stands in the addition"
         parts.note("district_from_city", "city", message, parts.city, head)
         parts.city = head
