@@ -1,5 +1,8 @@
 """The yardstick: an endpoint of the same stack and settings that reads a JSON body and answers it.
 
+The same stack: server, framework, the service's request log and its problem answers; no rules and
+no database.
+
 python echo.py PORT
 """
 
@@ -11,8 +14,13 @@ import sys
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
+from kette.api import problems
+from kette.api.app import RequestLog
+from kette.logs import configure_logs
 
 app = FastAPI(title="Echo")
+problems.install(app)
+app.add_middleware(RequestLog)
 
 
 @app.post("/echo")
@@ -26,6 +34,7 @@ async def ready() -> dict[str, str]:
 
 
 if __name__ == "__main__":
+    configure_logs(as_json=True)
     # As in kette.cli.serving.
     uvicorn.run(
         app,
