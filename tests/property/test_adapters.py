@@ -18,12 +18,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kette.adapters.vendors.base import Adapter, Delivery, SignatureError, UnknownPayloadError
 from kette.adapters.vendors.sendcloud import SendcloudAdapter
+from kette.adapters.vendors.shopware import ShopwareAdapter
 from kette.adapters.vendors.stripe import StripeAdapter
 from kette.adapters.vendors.woocommerce import WooCommerceAdapter
 from kette.domain.actions import STAGE_OF_KIND
 from kette.domain.facts import ActionReported, FactBody, FactDraft, OrderSnapshot, Translation
 from kette.domain.money import total_of
 from kette.domain.policy import System
+from support.shopware_orders import SHOPWARE, as_json_api, event, order_row, written
 from support.vendor_deliveries import (
     NOW,
     SENDCLOUD,
@@ -36,6 +38,7 @@ from support.vendor_deliveries import (
 
 ADAPTERS: dict[str, tuple[Adapter, System]] = {
     "woocommerce": (WooCommerceAdapter(), WOO),
+    "shopware": (ShopwareAdapter(), SHOPWARE),
     "stripe": (StripeAdapter(), STRIPE),
     "sendcloud": (SendcloudAdapter(), SENDCLOUD),
 }
@@ -78,6 +81,15 @@ def originals(vendor: str) -> list[Any]:
     if vendor == "woocommerce":
         rows = [r for r in recorded() if r.topic != "ping" and len(r.raw_body) < 12_000]
         return [row.body for row in rows[::5]]
+    if vendor == "shopware":
+        row = order_row("de-containers")
+        return [
+            *(order_row(name) for name in ("de-promotion", "de-refunded-partly", "de-net-b2b")),
+            {"total": 1, "data": [row]},
+            as_json_api(row),
+            event("checkout.order.placed", {"order": row}),
+            written("order", row["id"]),
+        ]
     names = STRIPE_EVENTS if vendor == "stripe" else SENDCLOUD_EVENTS
     return [vendor_fixture(vendor, name) for name in names]
 
