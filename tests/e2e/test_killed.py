@@ -34,10 +34,12 @@ from support.shop_burst import SandboxControl
 ORDERS = 100
 SHIPPED = 70  # the rest is cancelled, half by the shop, half by staff
 SERVICE_KILLS = 4
-# A killed run is known by its lease alone, so leases are short here.
-IMPATIENT = """
+# A killed run is known by its lease alone. The storm moves the clock over the leases of a killed
+# n8n; those of runs that did not find a killed service are waited for.
+LEASE_S = 60
+IMPATIENT = f"""
 actions:
-  lease: 20s
+  lease: {LEASE_S}s
   backoff: [1s, 2s, 3s]
   max_attempts: 40
 """
@@ -76,7 +78,7 @@ def after_the_storm(
     chain = RunningChain(world)
     with closing(SandboxControl(world)) as control:
         redelivery = Redelivery(control)
-        storm = KillStorm(world, control, redelivery)
+        storm = KillStorm(world, control, redelivery, LEASE_S)
         numbers, deliveries = control.place_burst(ORDERS, seed=request.param)
         sender = EventSender(world, deliveries, request.param)
         redelivery.start()

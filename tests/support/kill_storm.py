@@ -23,6 +23,7 @@ from typing import Any
 import httpx
 from kette.n8n_runtime.world import World
 
+from support.running_chain import RunningChain
 from support.shop_burst import SYSTEMS, Delivery, SandboxControl
 
 _PATIENCE_S = 240.0
@@ -165,8 +166,12 @@ def failures_told(world: World) -> list[str]:
 class KillStorm:
     """Watches how far the world is and kills parts of it at the given points."""
 
-    def __init__(self, world: World, control: SandboxControl, redelivery: Redelivery) -> None:
+    def __init__(
+        self, world: World, control: SandboxControl, redelivery: Redelivery, lease_s: float
+    ) -> None:
         self._world = world
+        self._chain = RunningChain(world)
+        self._lease_s = lease_s
         self._control = control
         self._redelivery = redelivery
         self._n8n_is_starting = False
@@ -231,6 +236,9 @@ class KillStorm:
         if victim == "n8n":
             self._finish_n8n_start()
             self._world.n8n.kill()
+            # Nobody works on what is leased now. Waiting for it with short leases instead would let
+            # two runs have one action whenever the machine is slow.
+            self._chain.advance(self._lease_s + 1)
             self._world.n8n.launch()
             self._n8n_is_starting = True
             return

@@ -42,6 +42,13 @@ class RunningChain:
         """Let a vendor send its webhooks to another address from now on."""
         self._control("POST", f"/webhooks/{vendor}", {"target": url})
 
+    def hold(self, vendor: str) -> None:
+        """Let a vendor keep its webhooks back until release()."""
+        self._control("POST", f"/webhooks/{vendor}", {"hold": True})
+
+    def release(self, vendor: str) -> None:
+        self._control("POST", f"/webhooks/{vendor}/release")
+
     def clear_faults(self) -> None:
         self._control("DELETE", "/faults")
 
@@ -89,6 +96,9 @@ class RunningChain:
             "items"
         ]
         return items
+
+    def cancel(self, order_id: str, by: str, why: str) -> None:
+        self._service("POST", f"/v1/orders/{order_id}/cancel", json={"by": by, "why": why})
 
     def unsubscribe(self, subscription_id: str) -> None:
         self._service("DELETE", f"/v1/subscriptions/{subscription_id}")
