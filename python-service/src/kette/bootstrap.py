@@ -217,7 +217,7 @@ def make_gateway(
     password = resolve_secret(references[0], environ).decode() if references else ""
     name = f"{socket.gethostname()}:{settings.mail_gateway_port}"
     return MailGateway(
-        SqlMailStore(database.engine, mails, name),
+        SqlMailStore(database.engine, mails, name, scopes=database),
         settings_of(system, password),
         keys.may_send_mail,
         host=settings.mail_gateway_host,
