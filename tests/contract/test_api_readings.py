@@ -144,6 +144,14 @@ def test_what_the_shop_says_of_the_money(api: ApiBox, name: str, payment: str) -
     assert hand_in(api, order_row(name))["status"]["payment"] == payment
 
 
+def test_what_the_shop_shipped_is_not_shipped_again(api: ApiBox) -> None:
+    """Of two deliveries one is out: only the other one's goods are asked for."""
+    told = hand_in(api, order_row("de-deliveries"))
+    assert told["status"]["fulfillment"] == "partially_shipped"
+    (check,) = api.post("/v1/actions/lease", {"stage": "fulfillment"})["actions"]
+    assert [line["sku"] for line in check["data"]["lines"]] == ["HU-1"]
+
+
 def life() -> list[dict[str, Any]]:
     """Readings of one order through its life, each later than the one before."""
     steps = [

@@ -105,7 +105,7 @@ def reading(*rows: Mapping[str, Any], system: System = SHOPWARE) -> Delivery:
 
 
 def read(row: Mapping[str, Any], system: System = SHOPWARE) -> Order:
-    (draft,) = ADAPTER.translate(reading(row, system=system)).facts
+    draft, *_ = ADAPTER.translate(reading(row, system=system)).facts
     assert isinstance(draft.body, OrderSnapshot)
     return draft.body.order
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from kette.adapters.vendors.base import UnknownPayloadError
-from kette.domain.facts import Ref
+from kette.domain.facts import ParcelReported, ParcelState, Ref, ShippedLine
 from kette.domain.order import Address, LineKind, ShopClaim
 from support.shopware_orders import (
     ADAPTER,
@@ -238,6 +238,35 @@ class TestDeliveries:
             row["lineItems"][0]["states"] = states
             row["lineItems"][0]["payload"]["productType"] = product_type
             assert not read(row).physical_lines
+
+
+class TestParcels:
+    """What the shop shipped itself must not be shipped again."""
+
+    def told(self, row: dict[str, Any]) -> list[ParcelReported]:
+        facts = ADAPTER.translate(reading(row)).facts
+        return [draft.body for draft in facts if isinstance(draft.body, ParcelReported)]
+
+    def test_a_shipped_delivery_with_its_pieces(self) -> None:
+        row = order_row("de-deliveries")
+        (parcel,) = self.told(row)
+        jacket = row["lineItems"][0]["id"]
+        assert (parcel.state, parcel.tracking_number) == (
+            ParcelState.SHIPPED,
+            "00340434161094000001",
+        )
+        assert parcel.lines == (ShippedLine(jacket, 1),)
+
+    def test_a_parcel_for_each_code_and_none_without(self) -> None:
+        row = order_row("de-deliveries")
+        row["deliveries"][0]["trackingCodes"] = ["A1", "A2", "A1"]
+        assert [parcel.tracking_number for parcel in self.told(row)] == ["A1", "A2"]
+        row["deliveries"][0]["trackingCodes"] = []
+        assert self.told(row) == []
+
+    @pytest.mark.parametrize("state", ["open", "shipped_partially", "cancelled", "own_state"])
+    def test_other_states_tell_nothing(self, state: str) -> None:
+        assert self.told(with_state(order_row("de-deliveries"), delivery=state)) == []
 
 
 class TestContainers:

@@ -13,6 +13,7 @@ from kette.adapters.vendors import fields
 from kette.adapters.vendors.base import Delivery, UnknownPayloadError
 from kette.adapters.vendors.fields import FieldError, line_of_text, mapping
 from kette.adapters.vendors.shopware import events, orders, payload, products, vocabulary
+from kette.adapters.vendors.shopware.parcels import parcel_drafts
 from kette.domain.facts import (
     FactDraft,
     OrderRemoved,
@@ -83,10 +84,9 @@ def _carried(body: Body, system: System) -> list[FactDraft]:
     ):
         return []
     try:
-        draft = _order_draft(row, system)
+        return _order_facts(row, system)
     except FieldError:
         return []
-    return [draft] if draft is not None else []
 
 
 def _reading(body: Any, system: System, received_at: datetime) -> Translation:
@@ -97,15 +97,15 @@ def _reading(body: Any, system: System, received_at: datetime) -> Translation:
     drafts = 0
     for entity in found:
         try:
-            draft = _read(entity, system)
+            read = _read(entity, system)
         except FieldError as error:
             told = line_of_text(entity.fields.get("id"))[:40]
             reason = f"{told}: {error.field}: {error.reason}"
             if len(found) == 1:
                 raise UnknownPayloadError(entity.name, reason) from error
-            draft = _unreadable(entity, reason, received_at)
-        drafts += draft is None
-        facts.extend([draft] if draft is not None else [])
+            read = [_unreadable(entity, reason, received_at)]
+        drafts += not read
+        facts.extend(read)
     if facts:
         return Translation(tuple({draft.external_id: draft for draft in facts}.values()))
     if drafts:
@@ -124,12 +124,12 @@ def _refuse_error(body: Any) -> None:
         )
 
 
-def _read(entity: payload.Entity, system: System) -> FactDraft | None:
-    """None for a draft."""
+def _read(entity: payload.Entity, system: System) -> list[FactDraft]:
+    """Nothing for a draft."""
     if entity.name == "order":
-        return _order_draft(entity.fields, system)
+        return _order_facts(entity.fields, system)
     if entity.name == vocabulary.PRODUCT:
-        return products.product_draft(entity.fields)
+        return [products.product_draft(entity.fields)]
     raise FieldError("type", f"{entity.name[:40] or 'no entity'} is not read")
 
 
@@ -140,9 +140,10 @@ def _unreadable(entity: payload.Entity, reason: str, received_at: datetime) -> F
     return FactDraft(f"unknown:{topic}:{digest[:32]}", received_at, body)
 
 
-def _order_draft(row: Body, system: System) -> FactDraft | None:
+def _order_facts(row: Body, system: System) -> list[FactDraft]:
+    """The order, and parcels that the shop sent itself. Nothing for a draft."""
     if orders.is_draft(row):
-        return None
+        return []
     order = orders.read_order(row, system)
     refs = [_own_ref(system, order.external_id), Ref(system.id, f"number:{order.number}")]
     if key := fields.short_name(row.get("deepLinkCode")):
@@ -153,7 +154,8 @@ def _order_draft(row: Body, system: System) -> FactDraft | None:
         if vocabulary.PROVIDER_ID.match(name):
             refs.append(Ref(PROVIDER, name))
     modified = orders.modified_at(row)
-    return FactDraft(orders.snapshot_name(order), modified, OrderSnapshot(order), tuple(refs))
+    snapshot = FactDraft(orders.snapshot_name(order), modified, OrderSnapshot(order), tuple(refs))
+    return [snapshot, *parcel_drafts(row, tuple(refs[:1]))]
 
 
 def _own_ref(system: System, order_id: str) -> Ref:
