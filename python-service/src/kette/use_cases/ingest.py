@@ -15,7 +15,7 @@ from kette.domain.facts import FactDraft, Fetch, PayloadUnknown, RunFailed, Tran
 from kette.domain.policy import System
 from kette.use_cases.errors import RULE_ERRORS, UnknownSystemError
 from kette.use_cases.kernel import Kernel
-from kette.use_cases.ports import Transaction
+from kette.use_cases.ports import ExceptionRow, Transaction
 from kette.use_cases.reconcile import open_exception
 from kette.use_cases.record import Recorded, record
 from kette.use_cases.run_failed import run_failed
@@ -122,7 +122,7 @@ class Ingest:
         stages = set(recorded.stages)
         if not recorded.is_duplicate:
             stages |= self._open_entries(tx, prepared.system_id, facts, now)
-        answer = _answer(recorded)
+        answer = _answer(recorded, _entries_of(tx, prepared.system_id, facts))
         fetch = prepared.translation.fetch
         return (msgspec.structs.replace(answer, fetch=fetch) if fetch else answer), stages
 
@@ -143,6 +143,13 @@ class Ingest:
             if entry is not None and tx.exceptions.by_key(entry.key) is None:
                 stages |= open_exception(self._kernel, tx, None, entry, "intake", now)
         return stages
+
+
+def _entries_of(tx: Transaction, system_id: str, drafts: Sequence[FactDraft]) -> list[ExceptionRow]:
+    """Open entries about what could not be read."""
+    wanted = [entry for draft in drafts if (entry := _entry(system_id, draft)) is not None]
+    rows = [tx.exceptions.by_key(entry.key) for entry in wanted]
+    return [row for row in rows if row is not None and row.status in ("open", "snoozed")]
 
 
 def nothing_to_record(prepared: Prepared) -> Ingested:
@@ -183,18 +190,19 @@ def _kept(headers: Mapping[str, str]) -> str:
     return msgspec.json.encode(kept, order="sorted").decode()
 
 
-def _answer(recorded: Recorded) -> Ingested:
+def _answer(recorded: Recorded, unread: Sequence[ExceptionRow]) -> Ingested:
     outcome = recorded.outcome
+    entries = (*(outcome.exceptions if outcome is not None else ()), *unread)
+    shown = tuple(
+        {"id": x.id, "kind": x.kind, "summary": x.summary, "blocking": x.blocking} for x in entries
+    )
     if outcome is None:
-        return Ingested(recorded.fact_ids, recorded.is_duplicate, None, None, (), ())
+        return Ingested(recorded.fact_ids, recorded.is_duplicate, None, None, shown, ())
     return Ingested(
         recorded.fact_ids,
         recorded.is_duplicate,
         outcome.order_id,
         outcome.statuses,
-        tuple(
-            {"id": x.id, "kind": x.kind, "summary": x.summary, "blocking": x.blocking}
-            for x in outcome.exceptions
-        ),
+        shown,
         tuple({"key": key, "kind": kind, "state": state} for key, kind, state in outcome.actions),
     )

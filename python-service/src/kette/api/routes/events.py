@@ -35,19 +35,12 @@ class RawRoute(APIRoute):
 
 
 router = APIRouter(tags=["events"])
-_raw = APIRouter(route_class=RawRoute)
 
 # Systems whose events carry no signature of their own: a key proves the sender.
 KEYED_KINDS = frozenset({"n8n"})
 _guard = require(INGESTERS)
 
 
-@_raw.post(
-    "/v1/events/{system_id}",
-    status_code=202,
-    response_model=EventAnswer,
-    summary="Hand in a vendor's event as it came",
-)
 async def post_event(system_id: str, request: Request) -> Response:
     """The raw bytes and the vendor's own headers. 202 once stored and decided; 401 when the
     signature is wrong (nothing is stored); an unreadable payload is stored as `payload_unknown`."""
@@ -60,7 +53,15 @@ async def post_event(system_id: str, request: Request) -> Response:
     return await _taken_in(system_id, request, service.ingest, service.grouped)
 
 
-router.include_router(_raw)
+router.add_api_route(
+    "/v1/events/{system_id}",
+    post_event,
+    methods=["POST"],
+    status_code=202,
+    response_model=EventAnswer,
+    summary="Hand in a vendor's event as it came",
+    route_class_override=RawRoute,
+)
 
 
 @router.post(
