@@ -121,12 +121,12 @@ def _order_missing(case: Case) -> None:
         return
     if file.is_removed and not (file.payments or file.parcels or file.refunds or file.disputes):
         return  # an old order that went into the shop's bin: nobody waits for it
-    if case.due(case.file.first_at + UNKNOWN_ORDER_AFTER):
+    if case.due(file.first_at + UNKNOWN_ORDER_AFTER):
         case.except_(
             "order_stuck",
             "no-order",
             "Payment or shipment events are known, but the shop has not sent the order",
-            {"first_event_at": case.file.first_at.isoformat()},
+            {"first_event_at": file.first_at.isoformat()},
             "Fetch the order from the shop, or check the shop's webhooks.",
         )
 
