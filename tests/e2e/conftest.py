@@ -39,6 +39,7 @@ def bare_n8n(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N8n]:
         [
             credentials.kette_api(nowhere, "kette_nobody"),
             credentials.woocommerce(nowhere, "ck", "cs"),
+            credentials.shopware(nowhere, "key", "secret"),
             credentials.stripe("sk"),
             credentials.sendcloud("public", "secret"),
             credentials.mail("127.0.0.1", 9, "kette", "kette_nobody"),

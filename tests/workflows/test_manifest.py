@@ -48,6 +48,11 @@ BROKEN_MANIFESTS: list[tuple[str, Callable[[dict[str, Any]], object]]] = [
         "templates_are_whole",
         lambda m: m["templates"][0]["workflows"].append("ketteNothing"),
     ),
+    (
+        "templates_are_whole",
+        lambda m: m["templates"][1]["use"].append("connectors/shop/nothing.json"),
+    ),
+    ("templates_are_whole", lambda m: m["templates"][1]["use"].clear()),
     ("alternatives_fit", lambda m: m["alternatives"][0].update(id="ketteArchiveS3")),
 ]
 

@@ -288,8 +288,14 @@ def credentials_are_listed(
 def templates_are_whole(
     manifest: Mapping[str, Any], files: Mapping[str, WorkflowFile]
 ) -> Iterator[tuple[str, str]]:
-    by_id = {item["id"]: item for item in manifest["workflows"]}
+    alternatives = {item["file"]: item for item in manifest.get("alternatives", ())}
     for template in manifest["templates"]:
+        by_id = {item["id"]: item for item in manifest["workflows"]}
+        for name in template.get("use", ()):
+            if name not in alternatives:
+                yield "manifest.json", f"template {template['id']} uses {name}, unknown"
+                continue
+            by_id[alternatives[name]["id"]] = alternatives[name]
         wanted = set(template["workflows"])
         for workflow_id in template["workflows"]:
             file = files.get(by_id[workflow_id]["file"]) if workflow_id in by_id else None

@@ -105,6 +105,8 @@ def deploy(
     """
     manifest = load_manifest(folder)
     selected = manifest.select(template)
+    if template is not None:
+        use = use | manifest.template(template).use
     existing = {entry.id: api.workflow(entry.id) for entry in selected}
     chosen = [variant(manifest, entry, existing[entry.id], use) for entry in selected]
     outcomes = [

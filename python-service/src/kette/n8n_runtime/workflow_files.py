@@ -56,6 +56,14 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Template:
+    """A bundle for one kind of shop. use: files of the alternatives that it takes."""
+
+    workflows: tuple[str, ...]
+    use: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Manifest:
     """All workflows in the order of the manifest, and the credentials they name.
 
@@ -68,18 +76,27 @@ class Manifest:
     entries: tuple[Entry, ...]
     alternatives: tuple[Entry, ...]
     credentials: tuple[CredentialRef, ...]
-    templates: dict[str, tuple[str, ...]]
+    templates: dict[str, Template]
+
+    def template(self, name: str) -> Template:
+        if name not in self.templates:
+            known = ", ".join(sorted(self.templates)) or "none"
+            raise ManifestError(f"There is no template {name!r}. Known templates: {known}.")
+        return self.templates[name]
 
     def select(self, template: str | None) -> tuple[Entry, ...]:
         """Return the entries of one template with everything they call, or all entries."""
         if template is None:
             return self.entries
-        if template not in self.templates:
-            known = ", ".join(sorted(self.templates)) or "none"
-            raise ManifestError(f"There is no template {template!r}. Known templates: {known}.")
+        bundle = self.template(template)
         by_id = {entry.id: entry for entry in self.entries}
+        by_id |= {
+            alternative.id: alternative
+            for alternative in self.alternatives
+            if alternative.file.relative_to(self.folder).as_posix() in bundle.use
+        }
         wanted: set[str] = set()
-        queue = list(self.templates[template])
+        queue = list(bundle.workflows)
         while queue:
             workflow_id = queue.pop()
             if workflow_id in wanted or workflow_id not in by_id:
@@ -105,7 +122,10 @@ def load_manifest(folder: Path) -> Manifest:
         credentials=tuple(
             CredentialRef(item["id"], item["name"], item["type"]) for item in raw["credentials"]
         ),
-        templates={item["id"]: tuple(item["workflows"]) for item in raw.get("templates", [])},
+        templates={
+            item["id"]: Template(tuple(item["workflows"]), frozenset(item.get("use", ())))
+            for item in raw.get("templates", [])
+        },
     )
 
 

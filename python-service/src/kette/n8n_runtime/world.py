@@ -141,7 +141,7 @@ class World:
         add_credentials(self.n8n, self._credentials())
         self.n8n.start()
         self._say("Installing and publishing the workflows ...")
-        outcomes = deploy(self.n8n.api, self.project.workflows)
+        outcomes = deploy(self.n8n.api, self.project.workflows, template=SETUP)
         self.n8n.wait_triggers([outcome.entry.id for outcome in outcomes])
         self._say(f"{len(outcomes)} workflows are published")
 
