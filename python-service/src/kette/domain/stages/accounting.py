@@ -51,8 +51,10 @@ def rules(case: Case) -> None:
 
 def _is_invoice_due(case: Case) -> bool:
     """With the goods (the supply), or with the money where the setup says so. Digital goods are
-    supplied when paid. An order that was cancelled or refunded before that needs no invoice."""
-    if case.is_cancelled or case.view.is_blocked:
+    supplied when paid. An order that was cancelled or refunded before that needs no invoice, and
+    nobody owes tax on a test."""
+    order = case.file.order
+    if case.is_cancelled or case.view.is_blocked or (order is not None and order.is_test):
         return False
     if case.shipping.is_all_out:
         return True  # supplied, whatever became of the payment
