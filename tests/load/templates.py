@@ -30,7 +30,7 @@ PRODUCTS = 40  # so many articles stand in for each recorded one
 _SLOT = re.compile(rb"7{9}(\d\d)|slot-(\d\d)-slot")
 _TIMES = ("date_created", "date_modified", "date_paid", "date_completed")
 _TEXT = "slot-{:02d}-slot"
-_ID, _KEY, _MAIL, _UTC, _LOCAL, _PAYMENT = range(6)
+_ID, _KEY, _MAIL, _UTC, _LOCAL, _PAYMENT, _PERSON = range(7)
 _PRODUCT = 10  # and up: one slot per recorded product
 
 
@@ -59,6 +59,11 @@ class Template:
         }
         if body["billing"].get("email"):
             body["billing"]["email"] = _TEXT.format(_MAIL)
+        for address in (body["billing"], body["shipping"]):
+            if address.get("last_name"):
+                address["last_name"] += f" {_TEXT.format(_PERSON)}"
+        if body["customer_id"]:
+            body["customer_id"] = named
         if body["transaction_id"]:
             body["transaction_id"] = _TEXT.format(_PAYMENT)
         for name in _TIMES:
@@ -82,6 +87,7 @@ class Template:
             _UTC: placed.strftime("%Y-%m-%dT%H:%M:%S"),
             _LOCAL: (placed + SHOP_ZONE).strftime("%Y-%m-%dT%H:%M:%S"),
             _PAYMENT: f"pi_{n:024d}",
+            _PERSON: f"N{n}",
         }
         variant = 0 if one_basket else n % PRODUCTS
         for place, product in enumerate(self._products[:80]):

@@ -327,7 +327,7 @@ def _decide_twins(
         told.sort(key=lambda order: order.version)
         if _compares_alike(fingerprint(told[-2]), own):
             return set()
-    tx.orders.add_twin_keys(order_id, twin_keys(own))
+    tx.orders.add_twin_keys(order_id, twin_keys(own), own.placed_at)
     stages: set[str] = set()
     for twin_id in assessment.later_twins:
         stages |= redecide(kernel, tx, twin_id, now, f"twin:{order_id}")
@@ -335,4 +335,8 @@ def _decide_twins(
 
 
 def _compares_alike(before: Fingerprint, after: Fingerprint) -> bool:
-    return twin_keys(before) == twin_keys(after) and before.claim is after.claim
+    return (
+        twin_keys(before) == twin_keys(after)
+        and before.claim is after.claim
+        and before.placed_at == after.placed_at
+    )

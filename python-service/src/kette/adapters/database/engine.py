@@ -63,7 +63,7 @@ def _sqlite_connect(connection: sqlite3.Connection, _record: Any) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         "cache_size=-32000",
-        "mmap_size=268435456",
+        "mmap_size=2147418112",
         "wal_autocheckpoint=4000",
         "temp_store=MEMORY",
     ):

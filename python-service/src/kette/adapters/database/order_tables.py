@@ -42,8 +42,9 @@ _UPDATE_SNAPSHOT = Sql(
 )
 _SAME = (
     "SELECT DISTINCT o.id, o.comparison, o.placed_us, LENGTH(o.external_id) AS length, "
-    "o.external_id FROM twin_keys t JOIN orders o ON o.id = t.order_id WHERE t.key IN :keys "
-    "AND o.order_status <> 'cancelled' AND o.placed_us BETWEEN "
+    "o.external_id FROM twin_keys t JOIN orders o ON o.id = t.order_id AND "
+    "o.placed_us = t.placed_us WHERE o.order_status <> 'cancelled' AND t.key IN :keys "
+    "AND t.placed_us BETWEEN "
 )
 # The order of placing; orders of one second follow the shop's count (domain/duplicates.py).
 _PLACE = "(o.placed_us, LENGTH(o.external_id), o.external_id)"
@@ -56,7 +57,8 @@ _TWINS = Sql(
     f"AND {_PLACE} > {_OWN} {_BY_PLACE}) AS later"
 )
 _ADD_TWIN_KEY = Sql(
-    "INSERT INTO twin_keys (key, order_id) VALUES (:key, :order_id) ON CONFLICT DO NOTHING"
+    "INSERT INTO twin_keys (key, placed_us, order_id) VALUES (:key, :placed_us, :order_id) "
+    "ON CONFLICT DO NOTHING"
 )
 _OF_CUSTOMER = Sql(
     "SELECT placed_us, payment_status FROM orders WHERE customer_key = :customer_key "
@@ -157,9 +159,10 @@ class OrdersTable:
             placed_us = to_us(snapshot["placed_at"])
             self._cursor.run(_UPDATE_SNAPSHOT, {**values, **snapshot, "placed_us": placed_us})
 
-    def add_twin_keys(self, order_id: str, keys: Sequence[str]) -> None:
+    def add_twin_keys(self, order_id: str, keys: Sequence[str], placed_at: datetime) -> None:
         if keys:
-            rows = [{"key": key, "order_id": order_id} for key in keys]
+            placed_us = to_us(placed_at)
+            rows = [{"key": key, "placed_us": placed_us, "order_id": order_id} for key in keys]
             self._cursor.many(_ADD_TWIN_KEY, rows)
 
     def twins(

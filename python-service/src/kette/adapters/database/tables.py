@@ -117,12 +117,15 @@ refs = Table(
 )
 
 # Same basket, same customer: finds orders that may repeat each other, however popular a basket
-# may be.
+# may be. The time in the key: where one account orders for everybody (a marketplace), only those of
+# the duplicate check's window are looked at.
 twin_keys = Table(
     "twin_keys",
     metadata,
     Column("key", String(40), primary_key=True),
+    Column("placed_us", BigInteger, primary_key=True),
     Column("order_id", String(40), primary_key=True),
+    sqlite_with_rowid=False,
 )
 
 # What was decided, when it changed anything: the answer to "why did this happen".

@@ -259,8 +259,10 @@ def _tables() -> None:
     op.create_table(
         "twin_keys",
         sa.Column("key", sa.String(length=40), nullable=False),
+        sa.Column("placed_us", sa.BigInteger(), nullable=False),
         sa.Column("order_id", sa.String(length=40), nullable=False),
-        sa.PrimaryKeyConstraint("key", "order_id", name=op.f("pk_twin_keys")),
+        sa.PrimaryKeyConstraint("key", "placed_us", "order_id", name=op.f("pk_twin_keys")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "fact_bodies",
