@@ -86,7 +86,7 @@ def whole_number(text: str, words: frozenset[str]) -> bool:
 
 def _number(line: str, match: re.Match[str], words: frozenset[str]) -> Number | None:
     start, end = match.span()
-    if start and (line[start - 1].isalpha() or line[start - 1] == "_") and _is_code(line[:start]):
+    if start and (line[start - 1].isalpha() or line[start - 1] == "_") and _is_code(line, start):
         return None
     if start > 1 and line[start - 1] == "-" and _ROAD.search(line[:start]):
         return None  # "N-340" is a road
@@ -120,7 +120,14 @@ def _is_known_word(text: str, words: frozenset[str]) -> bool:
     return word is not None and word[0].casefold() in words
 
 
-def _is_code(before: str) -> bool:
-    """Whether the letters directly before a number make it a name: "B96"; not "Hauptstr12"."""
-    letters = re.search(r"[^\W\d_]{1,20}\Z", before)
-    return letters is None or (len(letters[0]) < 3 and letters[0].casefold() not in _LABELS)
+def _is_code(line: str, start: int) -> bool:
+    """Whether the letters directly before a number make it a name: "B96", a locker's "WAW01A"; not
+    "Hauptstr12"."""
+    letters = re.search(r"[^\W\d_]{1,20}\Z", line[:start])
+    if letters is None or line[start] == "0":
+        return True
+    word = letters[0]
+    if len(word) < 3:
+        return word.casefold() not in _LABELS
+    # Where all is in capitals, capitals tell nothing.
+    return len(word) < 5 and word.isupper() and not line.isupper()
