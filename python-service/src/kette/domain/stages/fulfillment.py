@@ -190,8 +190,10 @@ def _stock_line(line: LineItem, missing: int) -> dict[str, Any]:
 def _blocked_parcels(case: Case) -> None:
     """The carrier refuses a parcel: a label that cannot be delivered must not be made again
     blindly."""
+    # The carrier may tell of our own recall before our report of it has come.
+    is_recalled = case.is_cancelled or case.statuses.payment is PaymentStatus.CHARGEBACK
     for parcel in case.file.parcels:
-        by_us = any(
+        by_us = is_recalled or any(
             r.kind == "cancel_fulfillment" and key.endswith(f":{parcel.id}")
             for key, r in case.file.reports.items()
         )
