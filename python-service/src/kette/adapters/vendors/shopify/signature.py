@@ -8,13 +8,10 @@ Source: shopify.dev, "Verify webhook deliveries", August to November 2026.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import hmac
 from collections.abc import Sequence
 
-from kette.adapters.vendors.base import Delivery, SignatureError
+from kette.adapters.vendors.base import Delivery
+from kette.adapters.vendors.webhook_secret import check_base64_hmac
 
 # The second name belongs to the "Events" product that Shopify previews since 2026.
 SIGNATURES = ("x-shopify-hmac-sha256", "shopify-hmac-sha256")
@@ -23,17 +20,4 @@ SIGNATURES = ("x-shopify-hmac-sha256", "shopify-hmac-sha256")
 def verify(delivery: Delivery, secrets: Sequence[bytes]) -> None:
     """Raise SignatureError unless one of the secrets made the signature of these very bytes."""
     given = next((found for name in SIGNATURES if (found := delivery.headers.get(name))), "")
-    if not given:
-        raise SignatureError("no X-Shopify-Hmac-Sha256 header")
-    if not secrets:
-        raise SignatureError("no webhook secret is set up for this system")
-    try:
-        claimed = base64.b64decode(given.strip().encode("ascii", "strict"), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise SignatureError("the signature is not base64") from error
-    matches = [
-        hmac.compare_digest(hmac.digest(secret, delivery.body, hashlib.sha256), claimed)
-        for secret in secrets
-    ]
-    if not any(matches):
-        raise SignatureError("the signature does not match the body")
+    check_base64_hmac(delivery.body, given, secrets, "X-Shopify-Hmac-Sha256")
