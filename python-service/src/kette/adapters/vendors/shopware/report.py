@@ -14,17 +14,15 @@ from typing import Any, Final
 import msgspec
 
 from kette.adapters.vendors.fields import (
-    FieldError,
     line_of_text,
     mapping,
     objects,
-    whole_number,
 )
 from kette.adapters.vendors.shopware.payload import entities
 from kette.adapters.vendors.shopware.products import read_product
+from kette.adapters.vendors.stock import lines_in_stock
 from kette.domain.facts import ActionReported, ProductReported, StockLine
 
-_MOST_PIECES: Final = 10**9
 _ILLEGAL: Final = "SYSTEM__ILLEGAL_STATE_TRANSITION"
 _REFUSED = re.compile(
     r'transition "([^"]*)" from state "([^"]*)"\. Possible transitions are: ([^.]*)'
@@ -109,25 +107,7 @@ def read_stock(answer: Mapping[str, Any]) -> tuple[StockLine, ...]:
     in the answer are left out: nothing is known of them.
     """
     products = _products(answer)
-    short = {key: max(0, -(product.stock_quantity or 0)) for key, product in products.items()}
-    found: list[StockLine] = []
-    # From the last line backwards: earlier lines are served first.
-    for line in reversed(objects(answer.get("lines"))):
-        line_id, key = line_of_text(line.get("line_id")), line_of_text(line.get("product_id"))
-        try:
-            quantity = whole_number(line.get("quantity"), "quantity", highest=_MOST_PIECES)
-        except FieldError:
-            continue
-        if not line_id or key not in products:
-            continue
-        product = products[key]
-        if product.stock_quantity is None:
-            found.append(StockLine(line_id, quantity if product.in_stock else 0))
-        else:
-            missing = min(quantity, short[key])
-            short[key] -= missing
-            found.append(StockLine(line_id, quantity - missing))
-    return tuple(reversed(found))
+    return lines_in_stock(answer, products, lambda line: line_of_text(line.get("product_id")))
 
 
 def _products(answer: Mapping[str, Any]) -> dict[str, ProductReported]:

@@ -8,17 +8,15 @@ from typing import Any, Final
 import msgspec
 
 from kette.adapters.vendors.fields import (
-    FieldError,
     line_of_text,
     mapping,
     objects,
-    whole_number,
 )
+from kette.adapters.vendors.stock import lines_in_stock
 from kette.adapters.vendors.woocommerce import payload
 from kette.adapters.vendors.woocommerce.translate import read_product
 from kette.domain.facts import ActionReported, ProductReported, StockLine
 
-_MOST_PIECES: Final = 10**9
 _NO_PRODUCT: Final = ("", "0")
 
 
@@ -46,26 +44,7 @@ def read_stock(answer: Mapping[str, Any]) -> tuple[StockLine, ...]:
     answer are left out: nothing is known of them.
     """
     products = _products(answer)
-    short = {key: max(0, -(product.stock_quantity or 0)) for key, product in products.items()}
-    found: list[StockLine] = []
-    # From the last line backwards: earlier lines are served first.
-    for line in reversed(objects(answer.get("lines"))):
-        line_id = line_of_text(line.get("line_id"))
-        key = _product_key(line, products)
-        try:
-            quantity = whole_number(line.get("quantity"), "quantity", highest=_MOST_PIECES)
-        except FieldError:
-            continue
-        if not line_id or key is None:
-            continue
-        product = products[key]
-        if product.stock_quantity is None:
-            found.append(StockLine(line_id, quantity if product.in_stock else 0))
-        else:
-            missing = min(quantity, short[key])
-            short[key] -= missing
-            found.append(StockLine(line_id, quantity - missing))
-    return tuple(reversed(found))
+    return lines_in_stock(answer, products, lambda line: _product_key(line, products))
 
 
 def _products(answer: Mapping[str, Any]) -> dict[str, ProductReported]:
