@@ -6,7 +6,7 @@ import json
 
 import pytest
 from kette.use_cases.tick import tick
-from sandbox.webhooks import sign_sendcloud
+from sandbox.signing import sign_sendcloud
 from support.service_box import SENDCLOUD_SECRET, ServiceBox, ready_setup, woo_id
 from support.vendor_deliveries import vendor_fixture
 

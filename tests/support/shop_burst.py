@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 from kette.n8n_runtime.world import World
-from sandbox.webhooks import vendor_headers
+from sandbox.signing import vendor_headers
 
 SYSTEMS = {"woocommerce": "woo-main", "stripe": "stripe-main", "sendcloud": "sendcloud-main"}
 

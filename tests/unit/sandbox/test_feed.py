@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from sandbox.core import Config
 from sandbox.feed import prepare
-from sandbox.webhooks import sign_woocommerce
+from sandbox.signing import sign_woocommerce
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 

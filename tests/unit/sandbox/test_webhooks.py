@@ -9,7 +9,8 @@ import json
 from pathlib import Path
 
 import pytest
-from sandbox.webhooks import scope, sign_sendcloud, sign_woocommerce
+from sandbox.signing import sign_sendcloud, sign_woocommerce
+from sandbox.webhooks import scope
 from support.sandbox_box import START, Box
 
 VENDORS = Path(__file__).parents[3] / "fixtures" / "vendors"
