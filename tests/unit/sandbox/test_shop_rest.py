@@ -148,3 +148,48 @@ def test_orders_are_listed_by_modification(box: Box) -> None:
     assert answer.json() == [{"id": first}]
     assert answer.headers["X-WP-Total"] == "1"
     assert second != first
+
+
+def test_a_time_without_an_offset_is_the_shops_own(box: Box) -> None:
+    """WooCommerce compares `modified_after` in the shop's time zone unless it is told otherwise."""
+    order_id = box.place()
+    for query, found in (
+        ({"modified_after": "2026-11-23T20:12:52", "dates_are_gmt": "true"}, [order_id]),
+        ({"modified_after": "2026-11-23T20:12:53", "dates_are_gmt": "true"}, []),
+        ({"modified_after": "2026-11-23T21:12:52"}, [order_id]),
+        ({"modified_after": "2026-11-23T21:12:53"}, []),
+        ({"modified_after": "2026-11-23T20:12:52Z"}, [order_id]),
+    ):
+        answer = asyncio.run(box.shop("GET", "/orders", params={**query, "_fields": "id"}))
+        assert [row["id"] for row in answer.json()] == found, query
+    wrong = asyncio.run(box.shop("GET", "/orders", params={"orderby": "colour"}))
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "rest_invalid_param")
+
+
+def test_all_pages_of_changed_orders_in_order_of_change(box: Box) -> None:
+    placed = []
+    for _ in range(5):
+        placed.append(box.place())
+        box.clock.advance(1)
+    box.sandbox.actors.save_unchanged(placed[0])
+    query = {"orderby": "modified", "order": "asc", "per_page": "2", "_fields": "id"}
+    found = []
+    for page in ("1", "2", "3"):
+        answer = asyncio.run(box.shop("GET", "/orders", params={**query, "page": page}))
+        found += [row["id"] for row in answer.json()]
+        assert (answer.headers["X-WP-Total"], answer.headers["X-WP-TotalPages"]) == ("5", "3")
+    assert found == [*placed[1:], placed[0]]
+
+
+def test_a_disabled_webhook_is_listed_so_and_can_be_switched_on_again(box: Box) -> None:
+    box.sandbox.webhooks.subscriptions.switch("woocommerce", False, "order.updated")
+    rows = asyncio.run(box.shop("GET", "/webhooks", params={"per_page": "100"})).json()
+    states = {row["topic"]: row["status"] for row in rows}
+    assert states.pop("order.updated") == "disabled"
+    assert set(states.values()) == {"active"}
+    assert {row["delivery_url"] for row in rows} == {box.config.woo_target}
+    changed = asyncio.run(box.shop("PUT", "/webhooks/8", json={"status": "active"}))
+    assert (changed.json()["topic"], changed.json()["status"]) == ("order.updated", "active")
+    box.place()
+    sent = [row["topic"] for row in box.sandbox.webhooks.deliveries(state="due")]
+    assert "order.updated" in sent
