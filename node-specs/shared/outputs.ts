@@ -15,7 +15,7 @@ interface KindTable {
 }
 
 const TABLES: Record<string, KindTable> = tables;
-const LATEST = '1';
+const LATEST = '2';
 
 function tableOf(version: number): KindTable {
 	return TABLES[String(Math.floor(version))] ?? (TABLES[LATEST] as KindTable);

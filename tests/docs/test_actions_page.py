@@ -24,14 +24,15 @@ from kette.use_cases.tick import tick
 from sandbox.core import Config
 from sandbox.inprocess import in_process
 from sandbox.scenario import load_all
+from sandbox.vies import PATH as VIES_PATH
 from support.markdown import DOCS, ROOT, blocks, rows, section
 
 Message = MutableMapping[str, Any]
 Items = dict[str, list[dict[str, Any]]]
 PAGE = (DOCS / "workflows" / "actions.md").read_text("utf-8")
 # One order each: payment link and reminders, questions, cancellation with refund, correction,
-# goods that are missing (notices, owners, escalation).
-PLAYED = ("03", "05", "08", "09", "12", "15")
+# goods that are missing (notices, owners, escalation), a VAT id.
+PLAYED = ("03", "05", "08", "09", "12", "15", "50")
 # Wanted under settings or payments that these scenarios do not have.
 NOT_PLAYED = {"create_task", "hold_order", "release_order"}
 
@@ -68,6 +69,7 @@ async def play(folder: Path) -> Items:
         "KETTE_STRIPE_WEBHOOK_SECRET": accounts.stripe_hook_secret,
         "KETTE_SENDCLOUD_URL": f"{accounts.base_url}/sendcloud",
         "KETTE_SENDCLOUD_WEBHOOK_SECRET": accounts.sendcloud_secret,
+        "KETTE_VIES_URL": f"{accounts.base_url}/vies{VIES_PATH}",
     }
     fixtures = ROOT / "fixtures"
     setup = load_setup(fixtures / "setups" / "woocommerce-payment-invoice.yaml", environ)

@@ -25,6 +25,7 @@ from sandbox.feed import prepare
 from sandbox.inprocess import SERVICE_URL, World, in_process
 from sandbox.scenario import Scenario, load_all
 from sandbox.timeline import Result
+from sandbox.vies import PATH as VIES_PATH
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 SCENARIOS = load_all(FIXTURES / "scenarios")
@@ -39,6 +40,7 @@ def environment(accounts: Config) -> dict[str, str]:
         "KETTE_STRIPE_WEBHOOK_SECRET": accounts.stripe_hook_secret,
         "KETTE_SENDCLOUD_URL": f"{accounts.base_url}/sendcloud",
         "KETTE_SENDCLOUD_WEBHOOK_SECRET": accounts.sendcloud_secret,
+        "KETTE_VIES_URL": f"{accounts.base_url}/vies{VIES_PATH}",
     }
 
 

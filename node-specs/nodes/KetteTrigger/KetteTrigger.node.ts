@@ -27,8 +27,8 @@ export class KetteTrigger implements INodeType {
 		group: ['trigger'],
 		// Not 1: for a webhook node of exactly that version n8n evaluates an expression of its own at
 		// every call, and that builds an isolate.
-		version: [1.1],
-		defaultVersion: 1.1,
+		version: [1.1, 2],
+		defaultVersion: 2,
 		subtitle: '={{$parameter["listenTo"] === "events" ? "events" : $parameter["stage"]}}',
 		description:
 			'Starts the workflow with the actions of a stage that are due, one output per kind',

@@ -35,6 +35,7 @@ from kette.adapters.vendors.sendcloud import SendcloudAdapter
 from kette.adapters.vendors.shopify import ShopifyAdapter
 from kette.adapters.vendors.shopware import ShopwareAdapter
 from kette.adapters.vendors.stripe import StripeAdapter
+from kette.adapters.vendors.vies import ViesAdapter
 from kette.adapters.vendors.woocommerce import WooCommerceAdapter
 from kette.api.auth import KeyRing
 from kette.api.grouped import GroupedIngest
@@ -71,6 +72,7 @@ ADAPTERS: dict[str, Adapter] = {
         ShopwareAdapter(),
         StripeAdapter(),
         SendcloudAdapter(),
+        ViesAdapter(),
         N8nAdapter(),
     )
 }

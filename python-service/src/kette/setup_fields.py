@@ -14,6 +14,7 @@ import yaml
 
 from kette.domain.order import Address
 from kette.domain.validation import REQUIRED_FIELD_PATHS
+from kette.domain.vat_check import MODES
 from kette.setup_schema import (
     INVALID,
     Field,
@@ -38,7 +39,7 @@ from kette.setup_schema import (
     vat_id,
 )
 
-ROLES = ("shop", "payment", "carrier", "mail", "archive", "automation")
+ROLES = ("shop", "payment", "carrier", "mail", "archive", "automation", "tax")
 LANGUAGES = ("de", "en")
 EXCEPTION_KINDS = (
     "missing_field",
@@ -182,6 +183,7 @@ KINDS: dict[str, KindRule] = {
         needs_options=("bucket",),
     ),
     "n8n": KindRule(role="automation", base_url=_HTTP, needs_base_url=False),
+    "vies": KindRule(role="tax", base_url=_HTTP),
 }
 
 
@@ -295,6 +297,9 @@ _INTAKE = section(
         "restricted_countries": Field(list_of(country)),
         "tolerance_minor_per_line": Field(integer(0, 100)),
         "check_house_number": Field(boolean),
+        "vat_check": Field(choice(MODES)),
+        "vat_check_wait": Field(duration, "vat_check_wait_s"),
+        "vat_check_max_age": Field(duration, "vat_check_max_age_s"),
     }
 )
 _PAYMENT = section(

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from kette.domain.policy import AccountingPolicy, CustomerPolicy, PaymentPolicy, RiskPolicy
+from kette.domain.vat_check import OFF, REQUIRED, WARN
 from kette.setup_fields import KINDS, KindRule
 from kette.setup_schema import Reading, did_you_mean
 from kette.web_address import fault_of_address
@@ -17,6 +18,7 @@ def check_across_fields(values: dict[str, Any], reading: Reading) -> None:
     if "systems" in values:
         _check_systems(values["systems"], reading)
         _check_mail(values, reading)
+        _check_vat(values, reading)
     _check_limits(values, reading)
     _check_countries(values.get("intake", {}), reading)
     _check_number_ranges(values.get("accounting", {}), reading)
@@ -119,6 +121,19 @@ def _check_mail(values: dict[str, Any], reading: Reading) -> None:
         message = f"the default owner {default!r} has no address in exceptions.owner_mails"
         path = "exceptions.default_owner" if "default_owner" in cases else "exceptions"
         reading.report_at(path, message, "add the address")
+
+
+def _check_vat(values: dict[str, Any], reading: Reading) -> None:
+    """A check that is wanted needs somebody to ask, and proof needs one's own id."""
+    has_register = any(system.get("role") == "tax" for system in values["systems"].values())
+    mode = values.get("intake", {}).get("vat_check")
+    if mode in (WARN, REQUIRED) and not has_register:
+        message = "nobody can be asked about VAT ids"
+        reading.report_at("intake.vat_check", message, "add a system of kind vies, or write off")
+    is_on = has_register and mode != OFF
+    if is_on and values.get("merchant") and not reading.knows("merchant.vat_id"):
+        message = "is missing: without it VIES gives no consultation number, which is the proof"
+        reading.report_at("merchant.vat_id", message, "add it, or set intake.vat_check: off")
 
 
 def _check_limits(values: dict[str, Any], reading: Reading) -> None:

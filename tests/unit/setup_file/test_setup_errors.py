@@ -47,6 +47,13 @@ def test_the_smallest_good_file_is_good() -> None:
 # (text to append or to replace, marked part, path, message)
 APPENDED = [
     pytest.param(
+        "intake:\n  vat_check: warn\n",
+        "vat_check",
+        "intake.vat_check: nobody can be asked about VAT ids "
+        "(add a system of kind vies, or write off)",
+        id="a register that is not there",
+    ),
+    pytest.param(
         "intake:\n  duplicate_windo: 1h\n",
         "duplicate_windo",
         "intake.duplicate_windo: unknown key 'duplicate_windo' (did you mean duplicate_window?)",
@@ -310,6 +317,23 @@ def test_error_in_an_added_section(appended: str, mark: str, expected: str) -> N
     where = place(inside, mark).split(":")
     line = int(where[0]) + GOOD.count("\n")
     assert problems_of(text) == [f"f.yaml:{line}:{where[1]} {expected}"]
+
+
+def test_a_register_gives_no_proof_to_who_has_no_vat_id() -> None:
+    register = "  vies: {kind: vies, role: tax, base_url: https://vies.example}\n"
+    (problem,) = problems_of(GOOD + register)
+    assert problem.partition(" ")[2] == (
+        "merchant.vat_id: is missing: without it VIES gives no consultation number, which is the "
+        "proof (add it, or set intake.vat_check: off)"
+    )
+    assert problems_free(GOOD + register + "intake: {vat_check: off}\n")
+    assert problems_free(
+        GOOD.replace("  tax_number", "  vat_id: DE111111125\n  tax_number") + register
+    )
+
+
+def problems_free(text: str) -> bool:
+    return read_setup(text.encode(), "f.yaml", {}).systems["vies"].role == "tax"
 
 
 REPLACED = [

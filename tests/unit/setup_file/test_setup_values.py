@@ -37,6 +37,7 @@ def test_ready_setup_has_the_systems_of_the_demo() -> None:
         "sendcloud-main": ("sendcloud", "carrier"),
         "mail": ("smtp", "mail"),
         "archive": ("folder", "archive"),
+        "vies": ("vies", "tax"),
         "n8n": ("n8n", "automation"),
     }
     assert setup.systems["woo-main"].secrets == {"webhook": ("env:KETTE_WOO_WEBHOOK_SECRET",)}

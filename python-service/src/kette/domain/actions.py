@@ -27,7 +27,7 @@ class Stage(StrEnum):
 
 
 STAGE_KINDS: dict[Stage, tuple[str, ...]] = {
-    Stage.INTAKE: ("request_correction", "add_shop_note", "upsert_customer"),
+    Stage.INTAKE: ("request_correction", "add_shop_note", "upsert_customer", "check_vat_id"),
     Stage.PAYMENT: (
         "send_payment_reminder",
         "offer_alternative_payment",

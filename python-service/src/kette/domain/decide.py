@@ -28,6 +28,7 @@ from kette.domain.status import (
     derive_statuses,
     shipping_of,
 )
+from kette.domain.vat_check import VatQuestion
 
 # Better data end these. "Fixed" asks for another look at the data, and data that are as wrong as
 # before (the shop's webhook is still on its way) keep the case open.
@@ -70,6 +71,7 @@ class Assessment(msgspec.Struct, frozen=True):
     duplicate: Duplicate | None = None
     fingerprint: Fingerprint | None = None  # of the newest snapshot
     later_twins: tuple[str, ...] = ()  # ids of orders that may repeat this one
+    vat: VatQuestion | None = None  # what the VAT register is to be asked
 
 
 class Decision(msgspec.Struct, frozen=True):

@@ -171,6 +171,25 @@ class StockLine(msgspec.Struct, frozen=True, omit_defaults=True):
     available: int  # pieces of the line that can be shipped now, 0..quantity
 
 
+class VatOutcome(StrEnum):
+    VALID = "valid"  # registered for trade between states on the day it was asked
+    INVALID = "invalid"
+    UNAVAILABLE = "unavailable"  # nobody answered; says nothing about the id
+
+
+class VatAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the states' VAT register said about an id. The consultation number is the proof."""
+
+    vat_id: str
+    outcome: VatOutcome
+    consultation: str = ""
+    asked_at: str = ""  # the register's own time
+    name: str = ""  # some states give none
+    address: str = ""
+    name_match: str = ""  # the register's own code
+    error: str = ""  # why there was no answer, in the register's code
+
+
 class ActionReported(_Body, tag="action_report", frozen=True):
     """What a stage workflow reported about one action.
 
@@ -187,6 +206,7 @@ class ActionReported(_Body, tag="action_report", frozen=True):
     retryable: bool = True
     answer: dict[str, Any] = {}
     stock: tuple[StockLine, ...] = ()  # for check_stock
+    vat: VatAnswer | None = None  # for check_vat_id
     link: str = ""  # for payment links
     tracking_number: str = ""
     tracking_url: str = ""

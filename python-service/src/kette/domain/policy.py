@@ -21,8 +21,8 @@ class System(msgspec.Struct, frozen=True):
     """One outside system. `secrets` hold references (env:NAME, file:PATH), never values."""
 
     id: str
-    kind: str  # woocommerce, stripe, sendcloud, smtp, folder, s3, n8n
-    role: str  # shop, payment, carrier, mail, archive, automation
+    kind: str  # woocommerce, stripe, sendcloud, smtp, folder, s3, n8n, vies
+    role: str  # shop, payment, carrier, mail, archive, automation, tax
     base_url: str = ""
     serves: tuple[str, ...] = ()  # shops that a provider or carrier works for; empty = all
     secrets: dict[str, tuple[str, ...]] = {}
@@ -51,6 +51,10 @@ class IntakePolicy(msgspec.Struct, frozen=True):
     # differences between the shop's total and the sum of its parts that are only noted, per line
     tolerance_minor_per_line: int = 1
     check_house_number: bool = True
+    # Where the setup has a VAT register: off | warn | required_for_reverse_charge
+    vat_check: str = "required_for_reverse_charge"
+    vat_check_wait_s: int = DAY  # a tax-free order waits so long for an answer, then a person acts
+    vat_check_max_age_s: int = 30 * DAY  # an older answer is asked for again before the goods go
 
 
 class RiskPolicy(msgspec.Struct, frozen=True):

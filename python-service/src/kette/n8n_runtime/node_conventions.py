@@ -31,9 +31,10 @@ HTTP = f"{BASE}httpRequest"
 STICKY_NOTE = f"{BASE}stickyNote"
 
 # Versions as they exist in the tested n8n; n8n keeps old versions, so a pinned one stays valid.
-TYPE_VERSIONS: dict[str, float] = {
-    KETTE: 1,
-    KETTE_TRIGGER: 1.1,
+# The newest comes first; older ones of our own nodes stay where no newer output is needed.
+TYPE_VERSIONS: dict[str, float | tuple[float, ...]] = {
+    KETTE: (2, 1),
+    KETTE_TRIGGER: (2, 1.1),
     HTTP: 4.5,
     STICKY_NOTE: 1,
     f"{BASE}emailSend": 2.1,
@@ -102,8 +103,12 @@ def type_is_known_and_pinned(node: Node) -> Iterator[str]:
         yield "runs code; move the rule into the service"
     elif kind not in TYPE_VERSIONS:
         yield f"has type {kind}, which is not in TYPE_VERSIONS; use one that is, or add it there"
-    elif version != TYPE_VERSIONS[kind]:
-        yield f"has typeVersion {version}, pinned is {TYPE_VERSIONS[kind]}"
+    else:
+        pinned = TYPE_VERSIONS[kind]
+        allowed = pinned if isinstance(pinned, tuple) else (pinned,)
+        if version not in allowed:
+            shown = " or ".join(str(one) for one in allowed)
+            yield f"has typeVersion {version}, pinned is {shown}"
 
 
 def node_is_enabled(node: Node) -> Iterator[str]:

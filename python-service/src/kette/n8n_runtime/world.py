@@ -222,6 +222,7 @@ class World:
             "KETTE_STRIPE_WEBHOOK_SECRET": self.secrets.stripe_hook_secret,
             "KETTE_SENDCLOUD_URL": f"{self.sandbox_url}/sendcloud",
             "KETTE_SENDCLOUD_WEBHOOK_SECRET": self.secrets.sendcloud_secret,
+            "KETTE_VIES_URL": f"{self.sandbox_url}/vies/taxation_customs/vies/rest-api",
             "KETTE_SMTP_URL": f"smtp://127.0.0.1:{self.ports.sandbox_smtp}",
             "KETTE_N8N_URL": self.n8n_url,
             "KETTE_ARCHIVE_DIR": str(self.folder / "n8n" / ".n8n-files" / "archive"),

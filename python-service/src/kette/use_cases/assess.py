@@ -12,10 +12,13 @@ from kette.domain.decide import Assessment, Duplicate, RiskVerdict
 from kette.domain.duplicates import Fingerprint, find_duplicate_of, fingerprint, twin_keys
 from kette.domain.intake_data import IntakeData
 from kette.domain.order import Order
+from kette.domain.policy import Setup
 from kette.domain.risk import RiskSignals, assess_risk
 from kette.domain.state import OrderFile
 from kette.domain.status import RiskStatus
+from kette.domain.tax_check import supply_date
 from kette.domain.validation import validate_order
+from kette.domain.vat_check import VatQuestion, standing_of, vat_findings, vat_question
 from kette.use_cases.kernel import Kernel
 from kette.use_cases.ports import CustomerOrder, Place, Transaction, Twin
 
@@ -45,15 +48,27 @@ class Assessor:
             self._data.risk,
             file.delivery_address,
         )
+        findings = validate_order(order, file.delivery_address, setup, self._data)
+        question = self._vat_question(order, file, setup)
+        if question is not None:
+            standing = standing_of(question, order_id, file, setup.intake)
+            findings += tuple(vat_findings(question, standing, setup.intake.vat_check))
         return Assessment(
-            findings=validate_order(order, file.delivery_address, setup, self._data),
+            findings=findings,
             risk=RiskVerdict(
                 risk.score, RiskStatus(risk.verdict.value), tuple(str(x) for x in risk.reasons)
             ),
             duplicate=duplicate,
             fingerprint=own,
             later_twins=tuple(twin.order_id for twin in later),
+            vat=question,
         )
+
+    def _vat_question(self, order: Order, file: OrderFile, setup: Setup) -> VatQuestion | None:
+        if not order.vat_id:
+            return None
+        placed_on = supply_date(order.placed_at, setup.merchant.time_zone)
+        return vat_question(order, file.delivery_address, setup, self._data.tax, placed_on)
 
     def _twins(
         self, kernel: Kernel, tx: Transaction, own: Fingerprint

@@ -163,6 +163,8 @@ def reported_fact(kernel: Kernel, row: ActionRow, report: Report) -> ActionRepor
         answer = {"note": "the answer was larger than 64 kB and is not kept"}
     if row.kind == "check_stock":
         answer.setdefault("lines", payload.get("lines", []))
+    if row.kind == "check_vat_id":
+        answer["vat_id"] = payload.get("vat_id", "")
     if row.kind == "cancel_fulfillment":
         answer["cancelled"] = ",".join(str(x["id"]) for x in payload.get("parcels", ()))
     fact = ActionReported(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from kette.domain.stages import accounting, customer, fulfillment, intake, payment
+from kette.domain.stages import accounting, customer, fulfillment, intake, payment, vat
 
-HOLDS = (intake.holds, payment.holds, fulfillment.holds)
+HOLDS = (intake.holds, vat.holds, payment.holds, fulfillment.holds)
 ALL_STAGES = (
     intake.rules,
+    vat.rules,
     payment.rules,
     fulfillment.rules,
     accounting.rules,

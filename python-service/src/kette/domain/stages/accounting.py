@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from kette.domain import facts as f
 from kette.domain.decide import Case
+from kette.domain.stages.vat import waits_for_register
 from kette.domain.status import PaymentStatus
 
 INVOICEABLE = frozenset({PaymentStatus.PAID, PaymentStatus.LATER, PaymentStatus.PARTIALLY_REFUNDED})
@@ -58,7 +59,7 @@ def _is_invoice_due(case: Case) -> bool:
         return False
     if case.shipping.is_all_out:
         return True  # supplied, whatever became of the payment
-    if case.statuses.payment not in INVOICEABLE:
+    if case.statuses.payment not in INVOICEABLE or waits_for_register(case):
         return False
     if case.shipping.is_physical:
         return case.setup.accounting.invoice_at == "payment" and case.file.captured_minor > 0

@@ -16,6 +16,7 @@ from kette.domain.money import Money, total_of
 from kette.domain.order import LineItem, ShopClaim
 from kette.domain.policy import seconds
 from kette.domain.stages.payment import may_ship_reserved
+from kette.domain.stages.vat import waits_for_register
 from kette.domain.status import OrderStatus, PaymentStatus, RiskStatus
 
 SHIPPABLE = frozenset({PaymentStatus.PAID, PaymentStatus.LATER, PaymentStatus.PARTIALLY_REFUNDED})
@@ -53,6 +54,8 @@ def _is_releasable(case: Case) -> bool:
     if case.statuses.order is not OrderStatus.VALID or case.wants_cancel:
         return False
     if order.claim in OVER_IN_SHOP or case.statuses.risk is not RiskStatus.CLEAR:
+        return False
+    if waits_for_register(case):
         return False
     payment = case.statuses.payment
     if payment in SHIPPABLE:
