@@ -18,6 +18,7 @@ from kette.domain.actions import WantedAction, WantedException
 from kette.domain.duplicates import Fingerprint
 from kette.domain.findings import Finding
 from kette.domain.policy import Setup, System
+from kette.domain.risk_links import OrderKeys
 from kette.domain.state import OrderFile
 from kette.domain.status import (
     OrderStatus,
@@ -70,6 +71,7 @@ class Assessment(msgspec.Struct, frozen=True):
     risk: RiskVerdict = RiskVerdict()
     duplicate: Duplicate | None = None
     fingerprint: Fingerprint | None = None  # of the newest snapshot
+    keys: OrderKeys = OrderKeys()  # by which other orders find this one
     later_twins: tuple[str, ...] = ()  # ids of orders that may repeat this one
     vat: VatQuestion | None = None  # what the VAT register is to be asked
 

@@ -8,13 +8,16 @@ says that no routine approval will do (Art. 22 GDPR; ECJ C-634/21). Weights and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from enum import StrEnum
 
 import msgspec
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, country_code_for_region
 
 from kette.domain.money import Money
 from kette.domain.order import Address, LineKind, Order
+from kette.domain.parcel_words import is_parcel_point
 from kette.domain.policy import RiskPolicy
 
 
@@ -48,7 +51,7 @@ class RiskSignals(msgspec.Struct, frozen=True):
     earlier_chargebacks: int = 0
     paid_orders_before: int | None = None  # None: not looked up
     is_new_address: bool | None = None  # no earlier order went there
-    usual_total: Money | None = None  # median of the shop's orders
+    usual_total: Money | None = None  # median of the shop's newest orders before that day
 
 
 class RiskReason(msgspec.Struct, frozen=True):
@@ -71,8 +74,9 @@ class RiskAssessment(msgspec.Struct, frozen=True):
     version: str
 
 
+_INTERNATIONAL = re.compile(r"\s{0,5}(?:\+|00)")
+_NOT_DIGIT = re.compile(r"[^0-9]+")
 _EXPRESS = ("express", "overnight", "same day", "sameday", "next day")
-_POINTS = ("packstation", "postfiliale", "paketshop", "parcelshop", "pick-up point")
 
 
 def assess_risk(
@@ -136,6 +140,23 @@ def _places(
     card = signals.card_country.strip().upper()
     if card and (billing_country or country) and card not in (billing_country, country):
         yield "card_country_differs", f"the card is from {card}"
+    abroad = _foreign_phone(order, address, {billing_country, country})
+    if abroad:
+        yield "phone_country_differs", f"the phone number begins with +{abroad}"
+
+
+def _foreign_phone(order: Order, address: Address, countries: set[str]) -> str:
+    """Country code of a phone number in international form that no address of the order has."""
+    codes = {str(country_code_for_region(country)) for country in countries if country}
+    if not codes or "0" in codes:
+        return ""
+    for typed in (address.phone, order.billing.phone):
+        begins = _INTERNATIONAL.match(typed)
+        digits = _NOT_DIGIT.sub("", typed[begins.end() : 40]) if begins else ""
+        if digits and not any(digits.startswith(code) for code in codes):
+            heads = (digits[:length] for length in (1, 2, 3))
+            return next((x for x in heads if int(x) in COUNTRY_CODE_TO_REGION_CODE), "")
+    return ""
 
 
 def _high_value(order: Order, signals: RiskSignals, policy: RiskPolicy, rules: RiskRules) -> str:
@@ -199,7 +220,7 @@ def _customer(
     is_known = paid is not None and paid >= rules.limits.get("known_customer_orders", 1)
     if signals.is_new_address and not is_known and _is_express(order):
         yield "express_new_address", "express delivery to an address that is new"
-    if paid == 0 and _is_point(address):
+    if paid == 0 and is_parcel_point(address):
         yield "pickup_point_new_customer", "first order, delivered to a pick-up point"
     if is_known and signals.earlier_chargebacks == 0:
         yield "known_customer", f"{paid} paid orders before"
@@ -218,11 +239,6 @@ def _is_express(order: Order) -> bool:
             if any(word in words for word in _EXPRESS):
                 return True
     return False
-
-
-def _is_point(address: Address) -> bool:
-    line = f"{address.line1[:100]} {address.line2[:100]}".casefold()
-    return any(word in line for word in _POINTS)
 
 
 def _code(address: Address) -> str:

@@ -11,16 +11,19 @@ from kette.domain import facts as f
 from kette.domain.decide import Assessment, Duplicate, RiskVerdict
 from kette.domain.duplicates import Fingerprint, find_duplicate_of, fingerprint, twin_keys
 from kette.domain.intake_data import IntakeData
+from kette.domain.money import Money
 from kette.domain.order import Order
 from kette.domain.policy import Setup
-from kette.domain.risk import RiskSignals, assess_risk
+from kette.domain.risk import RiskRules, RiskSignals, assess_risk
+from kette.domain.risk_links import paying
 from kette.domain.state import OrderFile
 from kette.domain.status import RiskStatus
 from kette.domain.tax_check import supply_date
 from kette.domain.validation import validate_order
 from kette.domain.vat_check import VatQuestion, standing_of, vat_findings, vat_question
 from kette.use_cases.kernel import Kernel
-from kette.use_cases.ports import CustomerOrder, Place, Transaction, Twin
+from kette.use_cases.ports import Place, Related, RelatedOrder, Transaction, Twin
+from kette.use_cases.usual_totals import UsualTotals
 
 _FINGERPRINT = msgspec.json.Decoder(Fingerprint)
 _DAY = timedelta(days=1)
@@ -30,6 +33,7 @@ _PAID = frozenset({"paid", "partially_refunded", "refunded"})
 class Assessor:
     def __init__(self, data: IntakeData) -> None:
         self._data = data
+        self._usual = UsualTotals()
 
     def __call__(
         self, kernel: Kernel, tx: Transaction, order_id: str, file: OrderFile
@@ -40,10 +44,12 @@ class Assessor:
         setup = kernel.setup
         own = fingerprint(order)
         duplicate, later = self._twins(kernel, tx, own)
-        others = tx.orders.of_customer(kernel.customer_key(order), order_id)
+        keys = kernel.keys_of(order, file)
+        related = tx.orders.related(keys, order.placed_at, order_id)
+        usual = self._usual.total_of(tx, order.channel, order.currency, order.placed_at)
         risk = assess_risk(
             order,
-            signals_of(order, file, others),
+            signals_of(order, file, related, self._data.risk, usual),
             setup.risk,
             self._data.risk,
             file.delivery_address,
@@ -60,6 +66,7 @@ class Assessor:
             ),
             duplicate=duplicate,
             fingerprint=own,
+            keys=keys,
             later_twins=tuple(twin.order_id for twin in later),
             vat=question,
         )
@@ -94,20 +101,46 @@ class Assessor:
         )
 
 
-def signals_of(order: Order, file: OrderFile, others: list[CustomerOrder]) -> RiskSignals:
-    """What payments and the customer's other orders say."""
-    last_day = [x for x in others if order.placed_at - _DAY < x.placed_at <= order.placed_at]
-    scores = [p.risk_score for p in file.payments if p.risk_score is not None]
+def signals_of(
+    order: Order,
+    file: OrderFile,
+    related: Related,
+    rules: RiskRules,
+    usual: Money | None = None,
+) -> RiskSignals:
+    """What payments and the orders of the same customer, address and card say."""
+    payments = paying(file.payments)
+    scores = [p.risk_score for p in payments if p.risk_score is not None]
+    charged_back = {
+        x.order_id for x in (*related.customer, *related.card) if x.payment_status == "chargeback"
+    }
     return RiskSignals(
-        orders_mail_24h=1 + len(last_day),
-        failed_attempts=sum(1 for p in file.payments if p.state is f.PaymentState.FAILED),
-        card_country=next((p.card_country for p in file.payments if p.card_country), ""),
-        provider_level=next(
-            (p.risk_level for p in file.payments if p.risk_level), order.risk_level
-        ),
+        orders_mail_24h=1 + _within_a_day(order, related.customer),
+        orders_address_24h=1 + _within_a_day(order, related.address),
+        orders_card_24h=1 + _within_a_day(order, related.card),
+        failed_attempts=sum(1 for p in payments if p.state is f.PaymentState.FAILED),
+        card_country=next((p.card_country for p in payments if p.card_country), ""),
+        provider_level=_worst([*(p.risk_level for p in payments), order.risk_level], rules),
         provider_score=max(scores) if scores else None,
-        earlier_chargebacks=sum(1 for x in others if x.payment_status == "chargeback"),
+        earlier_chargebacks=len(charged_back),
         paid_orders_before=sum(
-            1 for x in others if x.payment_status in _PAID and x.placed_at < order.placed_at
+            1
+            for x in related.customer
+            if x.payment_status in _PAID and x.placed_at < order.placed_at
         ),
+        is_new_address=not related.address if order.physical_lines else None,
+        usual_total=usual,
     )
+
+
+def _within_a_day(order: Order, others: tuple[RelatedOrder, ...]) -> int:
+    return sum(1 for x in others if order.placed_at - _DAY < x.placed_at <= order.placed_at)
+
+
+def _worst(levels: list[str], rules: RiskRules) -> str:
+    """The provider's word that weighs most; of those that weigh nothing, the first."""
+
+    def weight(level: str) -> int:
+        return rules.weights.get(rules.provider_levels.get(level.strip().casefold(), ""), 0)
+
+    return max((level for level in levels if level), key=weight, default="")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache, partial
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from kette.domain.decide import Assessment
 from kette.domain.facts import ActionReported
 from kette.domain.order import Order
 from kette.domain.policy import Setup
+from kette.domain.risk_links import OrderKeys, links_of
 from kette.domain.state import OrderFile
 from kette.use_cases.ports import Clock, NewId, Store, Transaction
 
@@ -48,18 +50,21 @@ class Kernel:
         self.on_due = on_due  # told which stages have something new to do, after the commit
         self.url = url  # where people reach this service; links in mails to staff
         self.listeners: tuple[tuple[str, frozenset[str]], ...] = ()  # subscription id, events
-        self._privacy_key = privacy_key
+        # The same few values come again with every event of an order.
+        self._digest = lru_cache(maxsize=8192)(partial(_digest, privacy_key))
 
     def now(self) -> datetime:
         return self.clock.now()
 
-    def customer_key(self, order: Order) -> str:
-        """Keyed digest of the customer's mail address: finds their orders, tells nobody who it
-        is."""
-        mail = order.billing.email.strip().lower()
-        if not mail:
-            return ""
-        return hmac.digest(self._privacy_key, mail.encode(), "sha256").hex()[:40]
+    def keys_of(self, order: Order, file: OrderFile) -> OrderKeys:
+        """Keyed digests of customer, delivery address and card: they find other orders, and tell
+        nobody whose they are."""
+        links = links_of(order, file.delivery_address, file.payments)
+        return OrderKeys(
+            customer=self._digest(links.mail),
+            address=self._digest(links.place),
+            card=self._digest(links.card),
+        )
 
     def announce(self, tx: Transaction, event: str, item: dict[str, Any], now: datetime) -> None:
         """Queue an event message for each subscriber, in the transaction that caused it."""
@@ -76,3 +81,9 @@ class Kernel:
                 if event in events
             ]
         )
+
+
+def _digest(privacy_key: bytes, value: str) -> str:
+    if not value:
+        return ""
+    return hmac.digest(privacy_key, value.encode("utf-8", "surrogatepass"), "sha256").hex()[:40]

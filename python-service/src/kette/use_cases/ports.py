@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import msgspec
 
 from kette.domain.facts import Fact, FactBody, FactDraft, Ref
+from kette.domain.risk_links import OrderKeys
 from kette.domain.status import Statuses
 
 
@@ -112,11 +113,21 @@ class Twin(msgspec.Struct, frozen=True):
     comparison: str
 
 
-class CustomerOrder(msgspec.Struct, frozen=True):
-    """Another order of the same customer, for the risk signals."""
+class RelatedOrder(msgspec.Struct, frozen=True):
+    """Another order with a key in common, for the risk signals."""
 
+    order_id: str
     placed_at: datetime
     payment_status: str
+
+
+class Related(msgspec.Struct, frozen=True):
+    """Newest first. customer: also later orders; address and card: placed before or at the same
+    time."""
+
+    customer: tuple[RelatedOrder, ...] = ()
+    address: tuple[RelatedOrder, ...] = ()
+    card: tuple[RelatedOrder, ...] = ()
 
 
 class Facts(Protocol):
@@ -183,8 +194,12 @@ class Orders(Protocol):
         """Orders under one of the keys that were placed before, and those after; first of all
         first, up to 10 each."""
 
-    def of_customer(self, customer_key: str, but: str) -> list[CustomerOrder]:
-        """The customer's newest orders, up to 100."""
+    def related(self, keys: OrderKeys, placed_at: datetime, but: str) -> Related:
+        """Orders that share a key: the customer's newest 100, 20 each by address and card."""
+
+    def totals_before(self, before: datetime, limit: int) -> list[tuple[str, str, int]]:
+        """Channel, currency and total in minor units of the newest orders that were recorded
+        before."""
 
     def due(self, now: datetime, limit: int) -> list[str]: ...
     def postpone(self, order_id: str, until: datetime) -> None:

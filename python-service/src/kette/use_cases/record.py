@@ -252,7 +252,7 @@ def decide_order(
     decision = decide(order_id, file, assessment, kernel.setup, now)
     if kernel.listeners:
         _announce_change(kernel, tx, order_id, decision, now)
-    row = (decision.statuses, decision.due_at, now, _summary(kernel, file, assessment))
+    row = (decision.statuses, decision.due_at, now, _summary(file, assessment))
     if founding is not None:
         tx.orders.insert(order_id, founding, *row)
     else:
@@ -294,7 +294,7 @@ def look_at(
     return file, decide(order_id, file, assessment, kernel.setup, now)
 
 
-def _summary(kernel: Kernel, file: OrderFile, assessment: Assessment) -> dict[str, Any] | None:
+def _summary(file: OrderFile, assessment: Assessment) -> dict[str, Any] | None:
     order = file.order
     if order is None:
         return None
@@ -303,7 +303,9 @@ def _summary(kernel: Kernel, file: OrderFile, assessment: Assessment) -> dict[st
         "placed_at": order.placed_at,
         "currency": order.currency,
         "total_minor": order.total.minor,
-        "customer_key": kernel.customer_key(order),
+        "customer_key": assessment.keys.customer,
+        "address_key": assessment.keys.address,
+        "card_key": assessment.keys.card,
         "comparison": _ENCODE.encode(assessment.fingerprint).decode(),
     }
 

@@ -39,6 +39,7 @@ ALONE: list[tuple[str, int, dict[str, Any], dict[str, Any]]] = [
     ("country_differs", 20, {}, ABROAD),
     ("postcode_differs", 5, {}, {"shipping": address(postal_code="20099")}),
     ("card_country_differs", 25, {"card_country": "US"}, {}),
+    ("phone_country_differs", 10, {}, {"billing": address(phone="+1 212 555 0123")}),
     ("many_orders_mail", 30, {"orders_mail_24h": 4}, {}),
     ("many_orders_address", 20, {"orders_address_24h": 4}, {}),
     ("many_orders_card", 40, {"orders_card_24h": 3}, {}),
@@ -75,6 +76,10 @@ SILENT: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("one failed attempt", {"failed_attempts": 1}, {}),
     ("provider says normal", {"provider_level": "normal", "provider_score": 20}, {}),
     ("express to a known address", {"is_new_address": False}, {"lines": (MUG, EXPRESS)}),
+    ("a phone number without country", {}, {"billing": address(phone="0171 1234567")}),
+    ("a phone number of the billing country", {}, {"billing": address(phone="0049 171 1234567")}),
+    ("a phone number that is none", {}, {"billing": address(phone="+")}),
+    ("a phone number of no country", {}, {"billing": address(phone="+999 12")}),
     ("same postcode with a blank", {}, {"shipping": address(postal_code="22 767")}),
     ("one paid order is not yet known", {"paid_orders_before": 1}, {}),
 ]

@@ -12,8 +12,17 @@ from sqlalchemy import Connection, RowMapping, Select, select, tuple_
 from kette.adapters.database.sql import Cursor, Sql
 from kette.adapters.database.tables import orders
 from kette.adapters.database.times import from_us, maybe_from_us, maybe_us, to_us
+from kette.domain.risk_links import OrderKeys
 from kette.domain.status import Statuses
-from kette.use_cases.ports import CustomerOrder, DecisionRow, Founding, OrderRow, Place, Twin
+from kette.use_cases.ports import (
+    DecisionRow,
+    Founding,
+    OrderRow,
+    Place,
+    Related,
+    RelatedOrder,
+    Twin,
+)
 
 _COLUMNS = (
     "id, channel, external_id, number, placed_us, created_us, updated_us, order_status, "
@@ -24,9 +33,11 @@ _GET = Sql(f"SELECT {_COLUMNS} FROM orders WHERE id = :id")  # noqa: S608 - cons
 _INSERT = Sql(
     "INSERT INTO orders (id, channel, external_id, created_us, updated_us, order_status, "
     "payment_status, risk_status, fulfillment_status, return_status, accounting_status, due_us, "
-    "number, placed_us, currency, total_minor, customer_key, comparison) VALUES (:id, :channel, "
+    "number, placed_us, currency, total_minor, customer_key, address_key, card_key, comparison) "
+    "VALUES (:id, :channel, "
     ":external_id, :now, :now, :order, :payment, :risk, :fulfillment, :return, :accounting, "
-    ":due_us, :number, :placed_us, :currency, :total_minor, :customer_key, :comparison)"
+    ":due_us, :number, :placed_us, :currency, :total_minor, :customer_key, :address_key, "
+    ":card_key, :comparison)"
 )
 _UPDATE = Sql(
     "UPDATE orders SET order_status = :order, payment_status = :payment, risk_status = :risk, "
@@ -38,7 +49,7 @@ _UPDATE_SNAPSHOT = Sql(
     "fulfillment_status = :fulfillment, return_status = :return, accounting_status = :accounting, "
     "due_us = :due_us, updated_us = :now, number = :number, placed_us = :placed_us, "
     "currency = :currency, total_minor = :total_minor, customer_key = :customer_key, "
-    "comparison = :comparison WHERE id = :id"
+    "address_key = :address_key, card_key = :card_key, comparison = :comparison WHERE id = :id"
 )
 _SAME = (
     "SELECT DISTINCT o.id, o.comparison, o.placed_us, LENGTH(o.external_id) AS length, "
@@ -60,9 +71,20 @@ _ADD_TWIN_KEY = Sql(
     "INSERT INTO twin_keys (key, placed_us, order_id) VALUES (:key, :placed_us, :order_id) "
     "ON CONFLICT DO NOTHING"
 )
-_OF_CUSTOMER = Sql(
-    "SELECT placed_us, payment_status FROM orders WHERE customer_key = :customer_key "
-    "AND placed_us IS NOT NULL AND id <> :but ORDER BY placed_us DESC LIMIT 100"
+_SHARING = (
+    "SELECT id, placed_us, payment_status FROM orders WHERE {key}_key = :{key} "
+    "AND {key}_key <> '' AND placed_us {when} AND id <> :but ORDER BY placed_us DESC LIMIT {limit}"
+)
+_BY_CUSTOMER = _SHARING.format(key="customer", when="IS NOT NULL", limit=100)
+_BY_ADDRESS = _SHARING.format(key="address", when="<= :placed_us", limit=20)
+_BY_CARD = _SHARING.format(key="card", when="<= :placed_us", limit=20)
+RELATED = Sql(
+    f"SELECT 0, c.* FROM ({_BY_CUSTOMER}) AS c UNION ALL "  # noqa: S608 - constant text
+    f"SELECT 1, a.* FROM ({_BY_ADDRESS}) AS a UNION ALL SELECT 2, k.* FROM ({_BY_CARD}) AS k"
+)
+_TOTALS_BEFORE = Sql(
+    "SELECT channel, currency, total_minor FROM orders WHERE created_us < :before "
+    "ORDER BY created_us DESC, id DESC LIMIT :limit"
 )
 _DUE = Sql(
     "SELECT id FROM orders WHERE due_us IS NOT NULL AND due_us <= :now ORDER BY due_us LIMIT :limit"
@@ -84,6 +106,8 @@ _NO_SNAPSHOT = {
     "currency": "",
     "total_minor": 0,
     "customer_key": "",
+    "address_key": "",
+    "card_key": "",
     "comparison": "",
 }
 
@@ -183,9 +207,22 @@ class OrdersTable:
             twins[row[2]].append(Twin(row[0], row[1]))
         return twins
 
-    def of_customer(self, customer_key: str, but: str) -> list[CustomerOrder]:
-        rows = self._cursor.rows(_OF_CUSTOMER, {"customer_key": customer_key, "but": but})
-        return [CustomerOrder(from_us(row[0]), row[1]) for row in rows]
+    def related(self, keys: OrderKeys, placed_at: datetime, but: str) -> Related:
+        values = {
+            "customer": keys.customer,
+            "address": keys.address,
+            "card": keys.card,
+            "placed_us": to_us(placed_at),
+            "but": but,
+        }
+        found: tuple[list[RelatedOrder], ...] = ([], [], [])
+        for row in self._cursor.rows(RELATED, values):
+            found[row[0]].append(RelatedOrder(row[1], from_us(row[2]), row[3]))
+        return Related(*map(tuple, found))
+
+    def totals_before(self, before: datetime, limit: int) -> list[tuple[str, str, int]]:
+        rows = self._cursor.rows(_TOTALS_BEFORE, {"before": to_us(before), "limit": limit})
+        return [(row[0], row[1], row[2]) for row in rows]
 
     def due(self, now: datetime, limit: int) -> list[str]:
         rows = self._cursor.rows(_DUE, {"now": to_us(now), "limit": limit})

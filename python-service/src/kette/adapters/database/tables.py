@@ -76,6 +76,19 @@ fact_bodies = Table(
     Column("body", LargeBinary),
 )
 
+
+def _linking_index(name: str) -> Index:
+    """Only of orders that have the key: digital ones go nowhere, transfers have no card."""
+    given = text(f"{name} <> ''")
+    return Index(
+        f"ix_orders_{name}_placed_us",
+        name,
+        "placed_us",
+        sqlite_where=given,
+        postgresql_where=given,
+    )
+
+
 orders = Table(
     "orders",
     metadata,
@@ -96,11 +109,16 @@ orders = Table(
     Column("total_minor", BigInteger, nullable=False, server_default=text("0")),
     # keyed digest of the customer's mail address; finds other orders of the same customer
     Column("customer_key", String(64), nullable=False, server_default=""),
+    # the same of the delivery address and of the card, for the risk signals
+    Column("address_key", String(64), nullable=False, server_default=""),
+    Column("card_key", String(64), nullable=False, server_default=""),
     # what the duplicate check compares (domain/duplicates.py)
     Column("comparison", Text, nullable=False, server_default=""),
     Column("due_us", BigInteger),  # decide again at this instant
     UniqueConstraint("channel", "external_id"),
     Index("ix_orders_customer_key_placed_us", "customer_key", "placed_us"),
+    _linking_index("address_key"),
+    _linking_index("card_key"),
     Index("ix_orders_due_us", "due_us"),
     Index("ix_orders_created_us", "created_us", "id"),
     Index("ix_orders_number", "number"),

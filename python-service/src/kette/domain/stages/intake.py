@@ -65,7 +65,7 @@ def holds(case: Case) -> None:
         risk = case.assessment.risk
         case.except_(
             "risk_review",
-            digest(risk.score, *risk.reasons),
+            "",  # one entry, whatever the score does: its deadline must not begin anew
             f"Risk score {risk.score}: " + "; ".join(risk.reasons),
             {"score": risk.score, "reasons": list(risk.reasons)},
             "Approve or refuse with subject 'risk'; the decision is yours, not the score's.",

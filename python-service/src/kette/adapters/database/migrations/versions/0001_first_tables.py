@@ -218,11 +218,22 @@ def _tables() -> None:
         sa.Column("currency", sa.String(length=3), server_default="", nullable=False),
         sa.Column("total_minor", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("customer_key", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("address_key", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("card_key", sa.String(length=64), server_default="", nullable=False),
         sa.Column("comparison", sa.Text(), server_default="", nullable=False),
         sa.Column("due_us", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
         sa.UniqueConstraint("channel", "external_id", name=op.f("uq_orders_channel_external_id")),
     )
+    for key in ("address_key", "card_key"):
+        op.create_index(
+            f"ix_orders_{key}_placed_us",
+            "orders",
+            [key, "placed_us"],
+            unique=False,
+            sqlite_where=sa.text(f"{key} <> ''"),
+            postgresql_where=sa.text(f"{key} <> ''"),
+        )
     op.create_index("ix_orders_created_us", "orders", ["created_us", "id"], unique=False)
     op.create_index(
         "ix_orders_customer_key_placed_us", "orders", ["customer_key", "placed_us"], unique=False
