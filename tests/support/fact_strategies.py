@@ -114,6 +114,11 @@ bodies: st.SearchStrategy[f.FactBody] = st.one_of(
     st.builds(f.OrderRemoved),
     st.builds(f.OrderRestored),
     st.builds(
+        f.OrderBackfilled,
+        st.integers(0, 9).map(lambda n: f"2026-11-23T20:{n:02d}:00"),
+        instants,
+    ),
+    st.builds(
         f.PaymentReported,
         payments,
         st.sampled_from(f.PaymentState),

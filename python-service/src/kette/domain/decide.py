@@ -214,6 +214,18 @@ def decide(
     order_id: str, file: OrderFile, assessment: Assessment, setup: Setup, now: datetime
 ) -> Decision:
     """Statuses, wanted actions and exceptions, and when to look again."""
+    if file.past is None:
+        return _decide(order_id, file, assessment, setup, now)
+    from kette.domain.past import decide_since_cutover  # it needs this module's Decision
+
+    return decide_since_cutover(
+        file, assessment, lambda told, checks: _decide(order_id, told, checks, setup, now)
+    )
+
+
+def _decide(
+    order_id: str, file: OrderFile, assessment: Assessment, setup: Setup, now: datetime
+) -> Decision:
     from kette.domain.stages import ALL_STAGES, HOLDS  # stages import this module's Case
 
     case = Case(order_id, file, assessment, setup, now)

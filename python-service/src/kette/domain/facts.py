@@ -35,6 +35,16 @@ class OrderRestored(_Body, tag="order_restored", frozen=True):
     """The shop took the order out of its trash."""
 
 
+class OrderBackfilled(_Body, tag="order_backfilled", frozen=True):
+    """The order was placed before Kette took over and had a life of its own by then: what the shop
+    said up to `version`, what it told along with that (external ids of facts), and everything else
+    up to `cutover_at`, is its past (domain/past.py)."""
+
+    version: str
+    cutover_at: datetime
+    told_with: tuple[str, ...] = ()
+
+
 class PaymentState(StrEnum):
     PENDING = "pending"  # begun; the customer has still to act
     PROCESSING = "processing"  # the bank is collecting; takes days with direct debits
@@ -292,6 +302,7 @@ FactBody = (
     OrderSnapshot
     | OrderRemoved
     | OrderRestored
+    | OrderBackfilled
     | PaymentReported
     | RefundReported
     | RefundTotalReported

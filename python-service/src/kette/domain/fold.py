@@ -36,7 +36,11 @@ def fold(facts: Iterable[f.Fact]) -> OrderFile:
     lets a later fact overwrite a stronger one.
     """
     unique = {fact.id: fact for fact in facts}
-    ordered = sorted(unique.values(), key=lambda x: (x.occurred_at, x.source, x.external_id))
+    marks = [x.body for x in unique.values() if isinstance(x.body, f.OrderBackfilled)]
+    ordered = sorted(
+        (x for x in unique.values() if not isinstance(x.body, f.OrderBackfilled)),
+        key=lambda x: (x.occurred_at, x.source, x.external_id),
+    )
     groups: dict[type, list[f.Fact]] = defaultdict(list)
     for fact in ordered:
         groups[type(fact.body)].append(fact)
@@ -79,6 +83,22 @@ def fold(facts: Iterable[f.Fact]) -> OrderFile:
         handled=_handled(groups[f.ExceptionHandled]),
         documents=tuple(_bodies(ordered, f.DocumentIssued)),
         notes=tuple(_bodies(ordered, f.NoteAdded)),
+        past=_past(ordered, marks) if marks else None,
+    )
+
+
+def _past(ordered: list[f.Fact], marks: list[f.OrderBackfilled]) -> OrderFile:
+    """The file as it was at the cutover. The shop's own words are told apart by version, for its
+    clock need not go as ours does."""
+    mark = min(marks, key=lambda x: (x.cutover_at, x.version))
+    return fold(
+        fact
+        for fact in ordered
+        if (
+            fact.body.order.version <= mark.version
+            if isinstance(fact.body, f.OrderSnapshot)
+            else fact.occurred_at <= mark.cutover_at or fact.external_id in mark.told_with
+        )
     )
 
 

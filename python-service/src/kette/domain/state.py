@@ -112,6 +112,8 @@ class OrderFile(msgspec.Struct, frozen=True):
     handled: dict[str, Handled] = {}
     documents: tuple[f.DocumentIssued, ...] = ()
     notes: tuple[f.NoteAdded, ...] = ()
+    # What was known of an order that is older than Kette, when Kette took over (domain/past.py).
+    past: OrderFile | None = None
 
     @property
     def currency(self) -> str:
