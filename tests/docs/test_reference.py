@@ -12,7 +12,7 @@ import typer.main
 import yaml
 from fastapi.routing import APIRoute
 from kette.api import auth
-from kette.api.routes import actions, checks, events, exceptions, operations, orders
+from kette.api.routes import actions, checks, events, exceptions, operations, orders, pulls
 from kette.cli.main import app as commands
 from kette.domain import policy
 from kette.domain.money import Money
@@ -83,6 +83,15 @@ class TestSetupFile:
         assert set(documented("merchant")) == merchant
         keys = {f"systems.ID.{f.name}" for f in msgspec.structs.fields(policy.System)}
         assert set(documented("systems")) == keys - {"systems.ID.id"}
+
+    def test_every_key_of_a_pull_is_documented_with_its_default(self) -> None:
+        told = {row[0].strip("`"): row[1] for row in rows(section(SETUP_PAGE, "systems"))}
+        for field in msgspec.structs.fields(policy.PullPolicy):
+            if field.name in ("is_watched", "page_size"):  # not a key; depends on the kind
+                continue
+            key = field.name.removesuffix("_s")
+            assert told[key] == written(field.default, is_duration=True), key
+        assert "page_size" in told
 
     def test_the_file_with_all_options_has_the_documented_keys(self) -> None:
         for title in ("merchant", *SECTIONS):
@@ -219,7 +228,7 @@ class TestCommands:
 
 def routes() -> list[APIRoute]:
     found = []
-    for module in (events, orders, exceptions, actions, checks, operations):
+    for module in (events, orders, exceptions, actions, pulls, checks, operations):
         found += [route for route in module.router.routes if isinstance(route, APIRoute)]
     return found
 

@@ -49,6 +49,14 @@ class RunningChain:
     def release(self, vendor: str) -> None:
         self._control("POST", f"/webhooks/{vendor}/release")
 
+    def lose(self, vendor: str) -> None:
+        """Let a vendor send no webhook from now on, and think that it did."""
+        self._control("POST", f"/webhooks/{vendor}", {"drop": -1})
+
+    def switch(self, vendor: str, *, on: bool) -> None:
+        """Let a shop switch its webhooks off or on again."""
+        self._control("POST", f"/webhooks/{vendor}/{'enable' if on else 'disable'}")
+
     def clear_faults(self) -> None:
         self._control("DELETE", "/faults")
 
@@ -56,6 +64,12 @@ class RunningChain:
         """Return how many webhooks about an order the shop has given up."""
         query = f"vendor=woocommerce&state=lost&subject={number}"
         return len(self._control("GET", f"/deliveries?{query}")["deliveries"])
+
+    def deliveries(self, number: int) -> set[str]:
+        """Return in which states the shop's webhooks about an order are."""
+        query = f"vendor=woocommerce&subject={number}"
+        rows = self._control("GET", f"/deliveries?{query}")["deliveries"]
+        return {str(row["state"]) for row in rows}
 
     def effects(self, number: int) -> Json:
         """Return what the vendors saw of one order."""
@@ -87,6 +101,23 @@ class RunningChain:
             cursor = page.get("next_cursor") or ""
             if not cursor:
                 return found
+
+    def listed_orders(self) -> list[Json]:
+        """Return every order as the list shows it."""
+        found: list[Json] = []
+        cursor = ""
+        while True:
+            query = {"limit": "200", **({"cursor": cursor} if cursor else {})}
+            page = self._service("GET", "/v1/orders", params=query)
+            found += page["items"]
+            cursor = page.get("next_cursor") or ""
+            if not cursor:
+                return found
+
+    def pulls(self) -> list[Json]:
+        """Return how far the pulls are."""
+        items: list[Json] = self._service("GET", "/v1/pulls")["items"]
+        return items
 
     def statuses(self, numbers: Iterable[int], axis: str) -> list[str]:
         return [(self.order(number) or {}).get("status", {}).get(axis, "") for number in numbers]

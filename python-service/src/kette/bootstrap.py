@@ -28,6 +28,7 @@ from kette.adapters.n8n.push import Pusher
 from kette.adapters.vendors.base import (
     Adapter,
     Delivery,
+    PullAdapter,
     SignatureError,
     UnknownPayloadError,
 )
@@ -37,6 +38,7 @@ from kette.adapters.vendors.shopware import ShopwareAdapter
 from kette.adapters.vendors.stripe import StripeAdapter
 from kette.adapters.vendors.vies import ViesAdapter
 from kette.adapters.vendors.woocommerce import WooCommerceAdapter
+from kette.adapters.vendors.woocommerce.pull import WooCommercePull
 from kette.api.auth import KeyRing
 from kette.api.grouped import GroupedIngest
 from kette.api.service import Service
@@ -61,6 +63,7 @@ from kette.use_cases.lease import Lease
 from kette.use_cases.mail_lost import mail_lost
 from kette.use_cases.people import People
 from kette.use_cases.ports import Clock, Store
+from kette.use_cases.pull import Pulling
 
 log = structlog.get_logger("kette.bootstrap")
 
@@ -76,6 +79,9 @@ ADAPTERS: dict[str, Adapter] = {
         N8nAdapter(),
     )
 }
+
+
+PULLS: dict[str, PullAdapter] = {adapter.kind: adapter for adapter in (WooCommercePull(),)}
 
 
 class Reading:
@@ -179,6 +185,7 @@ def build(
         on_due=lambda stages: pusher.wake(stages),
         privacy_key=privacy_key(settings, store),
         url=settings.url or f"http://{settings.host}:{settings.port}",
+        pulled_kinds=frozenset(PULLS),
     )
     lease = Lease(kernel, Presenter(kernel, data, write_mail))
     pusher = Pusher(kernel, lease, time.time)
@@ -192,6 +199,7 @@ def build(
         keys=keys,
         ingest=ingest,
         readings=readings,
+        pulling=Pulling(kernel, readings, PULLS),
         lease=lease,
         people=People(kernel),
         documents=IssueDocuments(kernel, render_pdf),

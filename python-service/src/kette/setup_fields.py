@@ -262,6 +262,20 @@ def read_address(node: yaml.Node, path: str, reading: Reading) -> object:
     return INVALID if values is INVALID else Address(**values)
 
 
+def _silent_after(node: yaml.Node, path: str, reading: Reading) -> object:
+    if isinstance(node, yaml.ScalarNode) and node.value == "never":
+        return None
+    return duration(node, path, reading)
+
+
+_PULL = section(
+    {
+        "overlap": Field(duration, "overlap_s"),
+        "first_window": Field(duration, "first_window_s"),
+        "silent_after": Field(_silent_after, "silent_after_s"),
+        "page_size": Field(integer(1, 250)),
+    }
+)
 _SYSTEM = section(
     {
         "kind": Field(choice(KINDS), required=True),
@@ -272,6 +286,7 @@ _SYSTEM = section(
             mapping_of(_is_word, list_of(secret_reference, least=1, most=2, or_one=True))
         ),
         "options": Field(mapping_of(_is_word, expandable())),
+        "pull": Field(_PULL),
     }
 )
 _MERCHANT = section(

@@ -24,6 +24,7 @@ from kette.domain.policy import (
     IntakePolicy,
     Merchant,
     PaymentPolicy,
+    PullPolicy,
     RiskPolicy,
     Setup,
     System,
@@ -159,4 +160,8 @@ def _system(system_id: str, raw: dict[str, Any], position: int, shops: tuple[str
         serves=raw.get("serves") or served,
         secrets=raw.get("secrets", {}),
         options={name: pair[position] for name, pair in raw.get("options", {}).items()},
+        pull=PullPolicy(
+            **raw.get("pull", {}),
+            is_watched=raw.get("pull", {}).get("silent_after_s") is not None,
+        ),
     )

@@ -15,6 +15,7 @@ from kette.domain.policy import (
     FulfillmentPolicy,
     IntakePolicy,
     PaymentPolicy,
+    PullPolicy,
     RiskPolicy,
     Setup,
 )
@@ -40,7 +41,11 @@ def test_ready_setup_has_the_systems_of_the_demo() -> None:
         "vies": ("vies", "tax"),
         "n8n": ("n8n", "automation"),
     }
-    assert setup.systems["woo-main"].secrets == {"webhook": ("env:KETTE_WOO_WEBHOOK_SECRET",)}
+    assert setup.systems["woo-main"].secrets == {
+        "webhook": ("env:KETTE_WOO_WEBHOOK_SECRET",),
+        "consumer_key": ("env:KETTE_WOO_CONSUMER_KEY",),
+        "consumer_secret": ("env:KETTE_WOO_CONSUMER_SECRET",),
+    }
     assert setup.systems["stripe-main"].options == {"mode": "test"}
     assert setup.risk.high_value == Money(100_000, "EUR")
     assert setup.payment.reminders_after_s == (259_200, 604_800)
@@ -196,3 +201,19 @@ def test_a_provider_that_names_no_shop_serves_all_of_the_file(tmp_path: Path) ->
     systems = load_setup(file, {}).systems
     assert systems["stripe-main"].serves == systems["sendcloud-main"].serves == ("woo-main",)
     assert systems["mail"].serves == ()
+
+
+def test_how_a_shop_is_pulled(tmp_path: Path) -> None:
+    """Durations become seconds; only a limit that is set up makes a silent provider a case."""
+    text = READY.read_text("utf-8")
+
+    def pull(keys: str) -> PullPolicy:
+        told = text.replace("  stripe-main:\n", f"    pull: {{{keys}}}\n  stripe-main:\n", 1)
+        return read_setup(told.encode(), "x.yaml", {}).systems["woo-main"].pull
+
+    assert ready().systems["woo-main"].pull == PullPolicy()
+    assert pull("overlap: 30m, page_size: 20") == PullPolicy(overlap_s=1800, page_size=20)
+    assert pull("silent_after: 2h") == PullPolicy(silent_after_s=7200, is_watched=True)
+    assert pull("silent_after: never") == PullPolicy(silent_after_s=None)
+    with pytest.raises(SetupError, match="out of range"):
+        pull("page_size: 1000")

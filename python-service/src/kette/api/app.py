@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kette import __version__
 from kette.api import problems
-from kette.api.routes import actions, checks, events, exceptions, operations, orders
+from kette.api.routes import actions, checks, events, exceptions, operations, orders, pulls
 from kette.api.service import Service
 
 log = structlog.get_logger("kette.api")
@@ -36,7 +36,7 @@ def create_app(service: Service) -> FastAPI:
     )
     app.state.service = service
     problems.install(app)
-    for module in (events, orders, exceptions, actions, checks, operations):
+    for module in (events, orders, exceptions, actions, pulls, checks, operations):
         app.include_router(module.router)
     app.add_middleware(RequestLog)
     return app

@@ -12,6 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from kette.api.instants import Instant
 from kette.domain.actions import Stage
+from kette.domain.pull_state import Step
+from kette.domain.pulls import Purpose
 from kette.web_address import fault_of_address
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -62,6 +64,63 @@ class EventAnswer(Model):
     fetch: list[FetchOut] = Field(
         default=[], description="What the event asks to be read from the sender's API"
     )
+
+
+class PullAnswerIn(Model):
+    """What the shop answered, as it came. status 0: it did not answer."""
+
+    status: int = Field(ge=0, le=999)
+    headers: dict[str, Any] = {}
+    body: str = Field(default="", description="The raw body; parsing would change amounts")
+
+
+class PullIn(Model):
+    """Without an answer a pull begins, or goes on where one broke off."""
+
+    pull_id: Annotated[str, StringConstraints(max_length=40)] = ""
+    answer: PullAnswerIn | None = None
+
+
+class PullAskOut(Model):
+    """Send this with the shop's own credentials."""
+
+    method: str = Field(examples=["GET"])
+    url: str = Field(examples=["https://shop.example/wp-json/wc/v3/orders?page=1"])
+    path: str
+    body: dict[str, Any] | None
+
+
+class PullCountsOut(Model):
+    fresh: int = Field(description="Objects that told something new")
+    known: int
+    unread: int = Field(description="Objects that nobody understands; on the exception list")
+
+
+class PullOut(Model):
+    step: Step
+    pull_id: str
+    ask: PullAskOut | None
+    wait_s: float = Field(description="Wait so long before sending the request")
+    counts: PullCountsOut
+    told: dict[str, int] = Field(description="How many objects each list has, as the shop counts")
+    reason: str = ""
+
+
+class PullStateOut(Model):
+    system_id: str
+    purpose: Purpose
+    since: datetime
+    watermark: datetime | None = Field(description="Everything that changed before is in")
+    completed_at: datetime | None
+    is_under_way: bool
+    failures: int
+    last_error: str
+    counts: PullCountsOut
+    webhook_problems: list[str] | None = Field(description="null: never looked at")
+
+
+class PullStatesOut(Model):
+    items: list[PullStateOut]
 
 
 class LeaseIn(Model):

@@ -23,6 +23,7 @@ from kette.use_cases.ingest import Ingest
 from kette.use_cases.kernel import Kernel
 from kette.use_cases.lease import Lease
 from kette.use_cases.people import People
+from kette.use_cases.pull import Pulling
 from kette.use_cases.tick import redecide_all, refresh_listeners, tick
 
 log = structlog.get_logger("kette.service")
@@ -39,6 +40,7 @@ class Service:
     keys: KeyRing
     ingest: Ingest
     readings: Ingest  # takes what a caller with a key read from a vendor's API
+    pulling: Pulling
     lease: Lease
     people: People
     documents: IssueDocuments

@@ -11,6 +11,7 @@ import typer
 from pydantic import ValidationError
 
 from kette.cli import audit, keys, setup, workflows
+from kette.cli.backfill import backfill
 from kette.cli.demo import demo
 from kette.settings import Settings
 
@@ -23,6 +24,7 @@ app.add_typer(setup.app, name="setup", help="Check a merchant's setup file.")
 app.add_typer(workflows.app, name="workflows", help="Install, check, export, upgrade workflows.")
 app.add_typer(keys.app, name="keys", help="Make, list and revoke API keys.")
 app.add_typer(audit.app, name="audit", help="Verify the ledger.")
+app.command()(backfill)
 app.command()(demo)
 
 

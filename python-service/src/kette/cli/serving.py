@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import structlog
 import typer
 import uvicorn
 
 from kette.api.app import create_app
+from kette.api.service import Service
 from kette.bootstrap import build
 from kette.cli.databases import database_faults
 from kette.domain.order import Address
@@ -53,6 +58,25 @@ def run_service(settings: Settings) -> int:
         timeout_graceful_shutdown=10,
     )
     return 0
+
+
+@contextmanager
+def quiet_service(setup_path: Path, database: str) -> Iterator[Service]:
+    """The service's parts for one command, beside a service that may be running: no API, no
+    pushes, errors only in the log. Ends the command with exit code 2 for a setup that is not
+    right."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    try:
+        setup = load_setup(setup_path, os.environ)
+        settings = Settings(setup=setup_path, database=database, push=False, mail_gateway_port=0)
+        service = build(settings, setup)
+    except (SetupError, SecretError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    try:
+        yield service
+    finally:
+        service.database.dispose()
 
 
 def openapi_document() -> dict[str, Any]:

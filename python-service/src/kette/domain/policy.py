@@ -17,6 +17,17 @@ HOUR = 3600
 DAY = 24 * HOUR
 
 
+class PullPolicy(msgspec.Struct, frozen=True):
+    """How a shop is read besides its webhooks."""
+
+    overlap_s: int = 600  # each pull reaches back so far behind the last complete one
+    first_window_s: int = DAY  # how far the very first pull reaches back
+    # Without a complete pull for so long, a person is told; None: never, where nothing is set up.
+    silent_after_s: int | None = HOUR
+    page_size: int = 0  # 0: what suits the shop's kind
+    is_watched: bool = False  # silent_after is set up: silence counts before the first pull too
+
+
 class System(msgspec.Struct, frozen=True):
     """One outside system. `secrets` hold references (env:NAME, file:PATH), never values."""
 
@@ -27,6 +38,7 @@ class System(msgspec.Struct, frozen=True):
     serves: tuple[str, ...] = ()  # shops that a provider or carrier works for; empty = all
     secrets: dict[str, tuple[str, ...]] = {}
     options: dict[str, str] = {}
+    pull: PullPolicy = PullPolicy()
 
 
 class Merchant(msgspec.Struct, frozen=True):

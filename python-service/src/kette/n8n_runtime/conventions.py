@@ -189,10 +189,11 @@ def places_are_unique(file: WorkflowFile) -> Iterator[Advice]:
 
 
 def fast_path_has_no_expressions(file: WorkflowFile) -> Iterator[Advice]:
-    """One expression costs an entry two thirds of its throughput (a sandbox is built per run). An
-    entry that reads from the vendor waits for the vendor far longer, and cannot do without."""
+    """One expression costs an entry two thirds of its throughput (a sandbox is built per run). What
+    reads from the vendor waits for the vendor far longer, and cannot do without."""
     nodes = file.workflow["nodes"]
-    reads = any(node["parameters"].get("operation") == "handInReading" for node in nodes)
+    reading = ("handInReading", "next")
+    reads = any(node["parameters"].get("operation") in reading for node in nodes)
     if file.is_chain and not reads and Path(file.path).name.startswith(f"{ENTRY_NUMBER}-"):
         for node in file.workflow["nodes"]:
             if '"=' in canonical_json(node["parameters"]):

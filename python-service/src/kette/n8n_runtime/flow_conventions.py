@@ -28,7 +28,8 @@ TRIGGERS = frozenset(
 )
 CALL = f"{BASE}executeWorkflow"
 RESPOND = f"{BASE}respondToWebhook"
-_TWO_OUTPUTS = ("bundle", "ingest")
+_TWO_OUTPUTS = ("bundle", "ingest", "next")
+_ENDED = 1  # output of a pull (Kette, Pull: Next) that needs nobody: the service knows already
 
 
 def connections_lead_to_nodes(
@@ -64,7 +65,8 @@ def every_output_leads_on(workflow: Workflow, *, is_connector: bool) -> Iterator
         for index in range(wanted):
             is_connected = index < len(outputs) and bool(outputs[index])
             is_error = node.get("onError") == "continueErrorOutput" and index == wanted - 1
-            if not is_connected and (is_error or not ends):
+            is_end = index == _ENDED and node["parameters"].get("operation") == "next"
+            if not is_connected and (is_error or not (ends or is_end)):
                 yield node["name"], f"output {index} leads nowhere; its items would be lost"
         if len(outputs) > wanted:
             yield node["name"], f"has {len(outputs)} connected outputs, but only {wanted} exist"

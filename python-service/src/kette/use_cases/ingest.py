@@ -15,6 +15,7 @@ from kette.domain.facts import FactDraft, Fetch, PayloadUnknown, RunFailed, Tran
 from kette.domain.policy import System
 from kette.use_cases.errors import RULE_ERRORS, UnknownSystemError
 from kette.use_cases.kernel import Kernel
+from kette.use_cases.past import with_past
 from kette.use_cases.ports import ExceptionRow, Transaction
 from kette.use_cases.reconcile import open_exception
 from kette.use_cases.record import Recorded, record
@@ -62,6 +63,8 @@ class Prepared(msgspec.Struct, frozen=True):
     translation: Translation
     unknown: UnknownPayload | None
     received_at: datetime
+    # Orders placed before and heard of for the first time are the past (use_cases/past.py).
+    past_before: datetime | None = None
 
 
 class Ingest:
@@ -98,7 +101,8 @@ class Ingest:
         except UnknownPayload as error:
             unknown = error
             translation = Translation((_unknown_draft(error, headers, body, now),))
-        return Prepared(system_id, headers, body, translation, unknown, now)
+        cutover_at = kernel.cutovers.get(system_id)
+        return Prepared(system_id, headers, body, translation, unknown, now, cutover_at)
 
     def given_up(self, prepared: Prepared, error: Exception) -> Prepared:
         """The delivery as one that we do not understand, where our own rules fail on it: it is kept
@@ -115,8 +119,15 @@ class Ingest:
         kernel = self._kernel
         now = prepared.received_at
         facts = prepared.translation.facts
+        if prepared.past_before is not None:
+            facts = with_past(tx, facts, prepared.past_before)
+        kernel.heard[prepared.system_id] = now
         tx.facts.save_delivery(
-            kernel.new_id("dlv"), prepared.system_id, _kept(prepared.headers), prepared.body, now
+            kernel.new_id("dlv"),
+            prepared.system_id,
+            kept_headers(prepared.headers),
+            prepared.body,
+            now,
         )
         recorded = record(kernel, tx, prepared.system_id, facts, now)
         stages = set(recorded.stages)
@@ -181,7 +192,8 @@ def _entry(system_id: str, draft: FactDraft) -> WantedException | None:
     return None
 
 
-def _kept(headers: Mapping[str, str]) -> str:
+def kept_headers(headers: Mapping[str, str]) -> str:
+    """What is kept of a delivery's headers, as JSON."""
     kept = {
         name: value
         for name, value in headers.items()

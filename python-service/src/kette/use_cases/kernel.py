@@ -40,6 +40,7 @@ class Kernel:
         on_due: Callable[[set[str]], None],
         privacy_key: bytes,
         url: str = "",
+        pulled_kinds: frozenset[str] = frozenset(),
     ) -> None:
         self.setup = setup
         self.store = store
@@ -52,6 +53,12 @@ class Kernel:
         self.listeners: tuple[tuple[str, frozenset[str]], ...] = ()  # subscription id, events
         # The same few values come again with every event of an order.
         self._digest = lru_cache(maxsize=8192)(partial(_digest, privacy_key))
+        self.pulled_kinds = pulled_kinds  # of systems that can be pulled
+        # Per system: orders placed before are the past, if nobody has told of them yet.
+        self.cutovers: dict[str, datetime] = {}
+        self.heard: dict[str, datetime] = {}  # when a system last sent something
+        # Since when this process could have heard a system; silence before is our own.
+        self.awake_since = clock.now()
 
     def now(self) -> datetime:
         return self.clock.now()

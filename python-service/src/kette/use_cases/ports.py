@@ -11,6 +11,8 @@ from typing import Any, Protocol
 import msgspec
 
 from kette.domain.facts import Fact, FactBody, FactDraft, Ref
+from kette.domain.pull_state import PullState
+from kette.domain.pulls import Purpose
 from kette.domain.risk_links import OrderKeys
 from kette.domain.status import Statuses
 
@@ -137,6 +139,9 @@ class Facts(Protocol):
         self, delivery_id: str, system_id: str, headers: str, body: bytes, received_at: datetime
     ) -> bool:
         """Keep the raw request. False: the same bytes are kept already."""
+
+    def is_delivered(self, system_id: str, headers: str, body: bytes) -> bool:
+        """Is exactly this request kept already?"""
 
     def orders_of(self, refs: Sequence[Ref]) -> dict[tuple[str, str], str]: ...
     def add_refs(self, refs: Iterable[Ref], order_id: str) -> None: ...
@@ -286,6 +291,20 @@ class Keys(Protocol):
     def revoke(self, key_id: str, now: datetime) -> bool: ...
 
 
+class Pulls(Protocol):
+    def get(self, system_id: str, purpose: Purpose) -> PullState | None: ...
+    def all(self) -> list[PullState]: ...
+    def save(self, state: PullState) -> None: ...
+    def see(self, state: PullState, list_name: str, names: Sequence[str]) -> dict[str, int]:
+        """Note objects of the pull under way; how many different ones it has seen, by list."""
+
+    def seen(self, state: PullState, list_name: str, names: Sequence[str]) -> set[str]:
+        """Which of these the pull under way has seen."""
+
+    def forget(self, state: PullState) -> None:
+        """Forget what the pull has seen."""
+
+
 class Transaction(Protocol):
     """One database transaction: everything below is committed together or not at all."""
 
@@ -296,6 +315,7 @@ class Transaction(Protocol):
     documents: Documents
     subscriptions: Subscriptions
     keys: Keys
+    pulls: Pulls
 
     def add_decision(self, row: dict[str, Any]) -> None: ...
     def decisions_of(self, order_id: str) -> list[DecisionRow]: ...

@@ -15,6 +15,7 @@ from kette.use_cases.ports import Transaction
 from kette.use_cases.reconcile import tell_owner
 from kette.use_cases.record import redecide
 from kette.use_cases.report import fail_attempt
+from kette.use_cases.sources import watch_sources
 
 log = structlog.get_logger("kette.tick")
 
@@ -29,6 +30,7 @@ def tick(kernel: Kernel) -> set[str]:
     _end_leases(kernel, now)
     _decide_due(kernel, now)
     _watch_exceptions(kernel, now)
+    watch_sources(kernel, now)
     refresh_listeners(kernel)
     with kernel.store.read() as tx:
         return set(tx.outbox.due_stages(now))

@@ -25,6 +25,7 @@ _SAVE_DELIVERY = Sql(
     "INSERT INTO deliveries (id, system_id, digest, received_us, headers, body) "
     "VALUES (:id, :system_id, :digest, :received_us, :headers, :body) ON CONFLICT DO NOTHING"
 )
+_IS_DELIVERED = Sql("SELECT 1 FROM deliveries WHERE system_id = :system_id AND digest = :digest")
 # CROSS JOIN keeps SQLite from walking the whole table of names.
 _REFS = Sql(
     "WITH wanted (system_id, name) AS (VALUES :names) SELECT r.system_id, r.name, r.order_id "
@@ -60,6 +61,10 @@ def stream_of(ref: Ref) -> str:
     return f"{ref.system_id}|{ref.name}"[:160]
 
 
+def _delivery_digest(headers: str, body: bytes) -> str:
+    return hashlib.sha256(headers.encode() + b"\n" + body).hexdigest()
+
+
 class FactsTable:
     """See use_cases.ports.Facts."""
 
@@ -75,13 +80,17 @@ class FactsTable:
             {
                 "id": delivery_id,
                 "system_id": system_id,
-                "digest": hashlib.sha256(headers.encode() + b"\n" + body).hexdigest(),
+                "digest": _delivery_digest(headers, body),
                 "received_us": to_us(received_at),
                 "headers": headers,
                 "body": zlib.compress(body, 1),
             },
         )
         return touched == 1
+
+    def is_delivered(self, system_id: str, headers: str, body: bytes) -> bool:
+        params = {"system_id": system_id, "digest": _delivery_digest(headers, body)}
+        return self._cursor.first(_IS_DELIVERED, params) is not None
 
     def orders_of(self, refs: Sequence[Ref]) -> dict[tuple[str, str], str]:
         if not refs:

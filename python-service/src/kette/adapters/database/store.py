@@ -18,6 +18,7 @@ from kette.adapters.database.list_tables import (
 )
 from kette.adapters.database.order_tables import DecisionsTable, OrdersTable
 from kette.adapters.database.outbox_table import OutboxTable
+from kette.adapters.database.pulls_table import PullsTable
 from kette.use_cases.ports import (
     DecisionRow,
     Documents,
@@ -26,6 +27,7 @@ from kette.use_cases.ports import (
     Keys,
     Orders,
     Outbox,
+    Pulls,
     Subscriptions,
 )
 
@@ -48,6 +50,7 @@ class SqlTransaction:
         self.documents: Documents = DocumentsTable(connection)
         self.subscriptions: Subscriptions = SubscriptionsTable(connection)
         self.keys: Keys = KeysTable(connection)
+        self.pulls: Pulls = PullsTable(connection)
         self._decisions = DecisionsTable(connection)
 
     def add_decision(self, row: dict[str, Any]) -> None:

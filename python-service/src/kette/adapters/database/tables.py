@@ -289,4 +289,24 @@ service_values = Table(
     Column("value", Text, nullable=False),
 )
 
+# How far the pulls of one system are (domain/pull_state.py), as JSON: it is only read as a whole.
+pulls = Table(
+    "pulls",
+    metadata,
+    Column("system_id", String(64), primary_key=True),
+    Column("purpose", String(16), primary_key=True),  # changes | backfill
+    Column("state", Text, nullable=False),
+)
+
+# The objects that the pull under way has seen, so that each is counted once.
+pulled_objects = Table(
+    "pulled_objects",
+    metadata,
+    Column("system_id", String(64), primary_key=True),
+    Column("purpose", String(16), primary_key=True),
+    Column("list_name", String(24), primary_key=True),
+    Column("name", String(100), primary_key=True),
+    sqlite_with_rowid=False,
+)
+
 mails = define_mails(metadata)

@@ -10,6 +10,7 @@ import msgspec
 
 from kette.domain.facts import ActionReported, Translation
 from kette.domain.policy import System
+from kette.domain.pulls import Answer, Ask, Cursor, Page, Window
 
 
 class SignatureError(Exception):
@@ -55,3 +56,20 @@ class Adapter(Protocol):
         """Fill the canonical fields of a report (reference, stock, link, tracking) from the
         vendor's raw answer, and say what a refusal means: that the work was done before (done),
         that another try can help (retryable). Never raises: what cannot be read stays empty."""
+
+
+class PullAdapter(Protocol):
+    """Knows how one kind of shop is asked for what changed. No state, no I/O: the cursor, JSON that
+    only the adapter reads, says where a pull is."""
+
+    kind: str
+
+    def begin(self, window: Window) -> Cursor:
+        """Where a pull of this window begins."""
+
+    def ask(self, system: System, cursor: Cursor) -> Ask:
+        """The request that the cursor stands for."""
+
+    def read(self, system: System, window: Window, cursor: Cursor, answer: Answer) -> Page:
+        """What the shop answered to it. Raises pulls.Again or pulls.Hopeless, and nothing else, for
+        any answer whatever."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
@@ -16,6 +16,8 @@ from kette.api.problems import ApiError, problem
 from kette.api.schemas import ClockIn
 from kette.api.service import service_of
 from kette.clocks import ShiftableClock
+from kette.domain.pull_state import PullState
+from kette.domain.pulls import Purpose
 from kette.use_cases.keys import Role
 
 router = APIRouter(tags=["operations"], route_class=JsonRoute)
@@ -41,7 +43,7 @@ def readyz(request: Request) -> Response:
 
 @router.get("/metrics", response_class=PlainTextResponse)
 def metrics(request: Request) -> Response:
-    """Prometheus text: actions by stage and state, open exceptions, mails."""
+    """Prometheus text: actions by stage and state, open exceptions, pulls, mails."""
     service = service_of(request)
     registry = CollectorRegistry()
     actions = Gauge("kette_actions", "Actions", ["stage", "state"], registry=registry)
@@ -51,11 +53,37 @@ def metrics(request: Request) -> Response:
             actions.labels(stage, state).set(count)
         for kind, count in tx.exceptions.open_by_kind().items():
             entries.labels(kind).set(count)
+        _pull_metrics(registry, tx.pulls.all(), service.kernel.now())
     if service.gateway is not None:
         mails = Gauge("kette_mails", "Mails in the gateway", ["state"], registry=registry)
         for mail_state, count in service.gateway.counts().items():
             mails.labels(mail_state.value).set(count)
     return Response(generate_latest(registry), media_type="text/plain; version=0.0.4")
+
+
+def _pull_metrics(registry: CollectorRegistry, states: list[PullState], now: datetime) -> None:
+    age = Gauge(
+        "kette_pull_age_seconds",
+        "Since the last complete pull began",
+        ["system"],
+        registry=registry,
+    )
+    failures = Gauge(
+        "kette_pull_failures", "Pulls in a row that failed", ["system"], registry=registry
+    )
+    hooks = Gauge(
+        "kette_webhook_problems",
+        "Webhooks that the shop does not send",
+        ["system"],
+        registry=registry,
+    )
+    for state in states:
+        if state.purpose is not Purpose.CHANGES or not state.is_begun:
+            continue
+        if state.watermark is not None:
+            age.labels(state.system_id).set((now - state.watermark).total_seconds())
+        failures.labels(state.system_id).set(state.failures + state.mismatches)
+        hooks.labels(state.system_id).set(len(state.webhook_problems or ()))
 
 
 @router.get("/v1/ping")
@@ -76,6 +104,7 @@ def post_clock(request: Request, body: ClockIn) -> dict[str, Any]:
     service = service_of(request)
     clock = _sandbox_clock(request)
     clock.advance(timedelta(seconds=body.advance_s))
+    service.kernel.awake_since = clock.now()  # nobody was silent in a time that never was
     offset_s = int(clock.offset.total_seconds())
     with service.kernel.store.write() as tx:
         tx.set_value("sandbox_clock_offset_s", str(offset_s))

@@ -14,6 +14,8 @@ from kette.domain.order import ShopClaim
 PING_BODY: Final = re.compile(rb"webhook_id=\d{1,20}\Z")
 
 ORDER_TOPICS: Final = frozenset({"order.created", "order.updated", "order.restored"})
+# Without a webhook of these, changes are only pulled. order.created fires before payment.
+NEEDED_TOPICS: Final = ("order.created", "order.updated")
 ORDER_DELETED: Final = "order.deleted"
 ORDER_RESTORED: Final = "order.restored"
 PRODUCT_TOPICS: Final = frozenset({"product.created", "product.updated", "product.restored"})

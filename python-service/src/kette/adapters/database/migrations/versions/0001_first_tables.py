@@ -241,6 +241,24 @@ def _tables() -> None:
     op.create_index("ix_orders_due_us", "orders", ["due_us"], unique=False)
     op.create_index("ix_orders_number", "orders", ["number"], unique=False)
     op.create_table(
+        "pulled_objects",
+        sa.Column("system_id", sa.String(length=64), nullable=False),
+        sa.Column("purpose", sa.String(length=16), nullable=False),
+        sa.Column("list_name", sa.String(length=24), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "system_id", "purpose", "list_name", "name", name=op.f("pk_pulled_objects")
+        ),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "pulls",
+        sa.Column("system_id", sa.String(length=64), nullable=False),
+        sa.Column("purpose", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("system_id", "purpose", name=op.f("pk_pulls")),
+    )
+    op.create_table(
         "refs",
         sa.Column("system_id", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
