@@ -12,11 +12,13 @@ export const NODE = { id: '1', name: 'Kette', type: 'n8n-nodes-kette.kette', typ
 /** A small working stand-in for n8n's context: parameters, items, links and an HTTP function. */
 export function contextOf({ parameters = {}, items = [], node = NODE, ...rest }) {
 	const requests = [];
+	const memory = {};
 	return {
 		requests,
 		getNode: () => node,
 		getNodeParameter: (name, _index, fallback) => parameters[name] ?? fallback,
 		getInputData: () => items,
+		getContext: () => memory,
 		continueOnFail: () => rest.continueOnFail ?? false,
 		getCredentials: async () => ({ baseUrl: 'http://kette.test/' }),
 		getParentNodes: rest.getParentNodes ?? (() => []),

@@ -5,6 +5,7 @@ import { document } from './document';
 import { event } from './event';
 import { exception } from './exception';
 import { order } from './order';
+import { pull } from './pull';
 import { risk } from './risk';
 
-export const RESOURCES: Resource[] = [action, address, document, event, exception, order, risk];
+export const RESOURCES: Resource[] = [action, address, document, event, exception, order, pull, risk];
