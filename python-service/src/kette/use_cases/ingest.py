@@ -18,7 +18,7 @@ from kette.use_cases.kernel import Kernel
 from kette.use_cases.past import with_past
 from kette.use_cases.ports import ExceptionRow, Transaction
 from kette.use_cases.reconcile import open_exception
-from kette.use_cases.record import Recorded, record
+from kette.use_cases.record import Noted, Opened, Recorded, note, recorded, settle
 from kette.use_cases.run_failed import run_failed
 
 log = structlog.get_logger("kette.ingest")
@@ -116,26 +116,38 @@ class Ingest:
 
     def store(self, tx: Transaction, prepared: Prepared) -> tuple[Ingested, set[str]]:
         """Record and decide within a transaction; also the stages with something new to do."""
-        kernel = self._kernel
-        now = prepared.received_at
+        answers, stages = self.store_all(tx, [prepared])
+        return answers[0], stages
+
+    def store_all(
+        self, tx: Transaction, group: Sequence[Prepared]
+    ) -> tuple[list[Ingested], set[str]]:
+        """The same for deliveries that came together: an order that several of them speak of is
+        decided once, on all that they tell, and each is answered with that."""
+        opened: Opened = {}
+        noted = [self._note(tx, opened, prepared) for prepared in group]
+        now = max(prepared.received_at for prepared in group)
+        outcomes, stages = settle(self._kernel, tx, opened, now)
+        answers = []
+        for prepared, written in zip(group, noted, strict=True):
+            system_id, facts = prepared.system_id, prepared.translation.facts
+            if not written.is_duplicate:
+                stages |= self._open_entries(tx, system_id, facts, prepared.received_at)
+            result = recorded(written, outcomes, stages)
+            answer = _answer(result, _entries_of(tx, system_id, facts))
+            fetch = prepared.translation.fetch
+            answers.append(msgspec.structs.replace(answer, fetch=fetch) if fetch else answer)
+        return answers, stages
+
+    def _note(self, tx: Transaction, opened: Opened, prepared: Prepared) -> Noted:
+        system_id, now = prepared.system_id, prepared.received_at
         facts = prepared.translation.facts
         if prepared.past_before is not None:
             facts = with_past(tx, facts, prepared.past_before)
-        kernel.heard[prepared.system_id] = now
-        tx.facts.save_delivery(
-            kernel.new_id("dlv"),
-            prepared.system_id,
-            kept_headers(prepared.headers),
-            prepared.body,
-            now,
-        )
-        recorded = record(kernel, tx, prepared.system_id, facts, now)
-        stages = set(recorded.stages)
-        if not recorded.is_duplicate:
-            stages |= self._open_entries(tx, prepared.system_id, facts, now)
-        answer = _answer(recorded, _entries_of(tx, prepared.system_id, facts))
-        fetch = prepared.translation.fetch
-        return (msgspec.structs.replace(answer, fetch=fetch) if fetch else answer), stages
+        self._kernel.heard[system_id] = now
+        headers = kept_headers(prepared.headers)
+        tx.facts.save_delivery(self._kernel.new_id("dlv"), system_id, headers, prepared.body, now)
+        return note(tx, opened, system_id, facts, now)
 
     def _open_entries(
         self,
@@ -202,17 +214,17 @@ def kept_headers(headers: Mapping[str, str]) -> str:
     return msgspec.json.encode(kept, order="sorted").decode()
 
 
-def _answer(recorded: Recorded, unread: Sequence[ExceptionRow]) -> Ingested:
-    outcome = recorded.outcome
+def _answer(result: Recorded, unread: Sequence[ExceptionRow]) -> Ingested:
+    outcome = result.outcome
     entries = (*(outcome.exceptions if outcome is not None else ()), *unread)
     shown = tuple(
         {"id": x.id, "kind": x.kind, "summary": x.summary, "blocking": x.blocking} for x in entries
     )
     if outcome is None:
-        return Ingested(recorded.fact_ids, recorded.is_duplicate, None, None, shown, ())
+        return Ingested(result.fact_ids, result.is_duplicate, None, None, shown, ())
     return Ingested(
-        recorded.fact_ids,
-        recorded.is_duplicate,
+        result.fact_ids,
+        result.is_duplicate,
         outcome.order_id,
         outcome.statuses,
         shown,

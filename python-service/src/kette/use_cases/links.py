@@ -43,11 +43,14 @@ def order_of(known: Known, ref: Ref) -> str | None:
     return None if found is None or found.startswith(WAITING) else found
 
 
-def link(tx: Transaction, refs: Sequence[Ref], known: Known, order_id: str) -> None:
-    """Let new names lead to an order, with every name that was told together with one of them."""
-    for group in _groups(known, refs):
+def link(tx: Transaction, refs: Sequence[Ref], known: Known, order_id: str) -> bool:
+    """Let new names lead to an order, with every name that was told together with one of them.
+    Answers whether there were any."""
+    groups, names = _groups(known, refs), _unknown(refs, known)
+    for group in groups:
         tx.facts.adopt(group, order_id)
-    tx.facts.add_refs(_unknown(refs, known), order_id)
+    tx.facts.add_refs(names, order_id)
+    return bool(groups or names)
 
 
 def wait(tx: Transaction, refs: Sequence[Ref], known: Known) -> None:

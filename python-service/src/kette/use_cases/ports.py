@@ -324,11 +324,23 @@ class Transaction(Protocol):
     def savepoint(self) -> AbstractContextManager[None]: ...
 
 
+class OpenWrite(Protocol):
+    """A write transaction that is ended by hand, perhaps in another thread. Exactly one of the two
+    ends it; whatever becomes of the commit, the next writer is let in."""
+
+    @property
+    def tx(self) -> Transaction: ...
+    def commit(self) -> None: ...
+    def roll_back(self) -> None: ...
+
+
 class Store(Protocol):
     def write(self) -> AbstractContextManager[Transaction]:
         """A transaction that commits at the end of the block and rolls back on an exception."""
 
     def read(self) -> AbstractContextManager[Transaction]: ...
+    def begin(self, *, wait: bool) -> OpenWrite | None:
+        """Where there is one writer at a time. None: another one is at work and wait is False."""
 
 
 NewId = Callable[[str], str]  # prefix -> fresh, time-ordered id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from kette.domain.facts import (
     Ref,
 )
 from kette.domain.fold import fold
+from kette.domain.order import Order
 from kette.domain.state import OrderFile
 from kette.domain.status import NOTHING_KNOWN
 from kette.use_cases.kernel import Kernel
@@ -40,6 +41,27 @@ class Recorded(msgspec.Struct, frozen=True):
     order_ids: tuple[str, ...]
     stages: frozenset[str]
     outcome: Outcome | None = None  # of the first order
+
+
+class Noted(msgspec.Struct, frozen=True):
+    """What was written of one delivery's facts. order_ids: the orders they belong to."""
+
+    fact_ids: tuple[str, ...]
+    is_duplicate: bool
+    order_ids: tuple[str, ...]
+
+
+class OpenOrder(msgspec.Struct):
+    """An order between noting its facts and deciding it. fresh: what this transaction added;
+    founding: it added the first that is heard of the order; cause: the fact that was told last."""
+
+    facts: list[StreamFact]
+    founding: Founding | None
+    fresh: list[FactDraft] = []
+    cause: str = "repeated"
+
+
+Opened = dict[str, OpenOrder]
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -73,53 +95,91 @@ def record(
     order_id: the order is known already (people's facts, reports); else the drafts' refs lead to
     it.
     """
+    opened: Opened = {}
+    noted = note(tx, opened, source, drafts, now, order_id)
+    outcomes, stages = settle(kernel, tx, opened, now)
+    return recorded(noted, outcomes, stages)
+
+
+def recorded(noted: Noted, outcomes: Mapping[str, Outcome], stages: set[str]) -> Recorded:
+    return Recorded(
+        noted.fact_ids,
+        noted.is_duplicate,
+        noted.order_ids,
+        frozenset(stages),
+        outcomes[noted.order_ids[0]] if noted.order_ids else None,
+    )
+
+
+def note(
+    tx: Transaction,
+    opened: Opened,
+    source: str,
+    drafts: Sequence[FactDraft],
+    now: datetime,
+    order_id: str | None = None,
+) -> Noted:
+    """Append what is new. The orders concerned are left in `opened`, for settle: deliveries that
+    share a transaction often speak of the same order, which then is decided once."""
     fact_ids: list[str] = []
-    outcomes: list[Outcome] = []
-    stages: set[str] = set()
+    order_ids: list[str] = []
     is_new = False
     for target in _targets(tx, drafts, order_id):
         stream = target.order_id or _foreign_stream(source, target.drafts[0])
-        loaded = _open(tx, target, stream)
-        known = _known(tx, source, target, loaded)
+        order = _open(tx, target, stream, opened)
+        known = _known(tx, source, target, order.facts)
         fresh = _unique([draft for draft in target.drafts if draft.external_id[:255] not in known])
         fact_ids.extend(known.values())
         if fresh:
             is_new = True
-            seq, prev_hash = _tail(tx, loaded, stream, is_new=target.founding is not None)
+            seq, prev_hash = _tail(tx, order, stream)
             added = tx.facts.append(stream, source, fresh, seq, prev_hash, now)
             fact_ids.extend(item.fact.id for item in added)
-            loaded = [*loaded, *added]
+            order.facts += added
+            order.fresh += fresh
         if target.order_id is not None:
+            order_ids.append(target.order_id)
             # Repeated facts decide too: what a crash or a new setup left undone is done now.
-            cause = fact_ids[-1] if fact_ids else "repeated"
-            facts = [item.fact for item in loaded]
-            outcome, assessment = decide_order(
-                kernel, tx, target.order_id, facts, now, cause, target.founding
-            )
-            outcomes.append(outcome)
-            stages |= outcome.stages
-            if fresh:
-                stages |= _decide_twins(kernel, tx, target.order_id, assessment, loaded, fresh, now)
-    return Recorded(
-        tuple(fact_ids),
-        not is_new,
-        tuple(outcome.order_id for outcome in outcomes),
-        frozenset(stages),
-        outcomes[0] if outcomes else None,
-    )
+            order.cause = fact_ids[-1] if fact_ids else "repeated"
+    return Noted(tuple(fact_ids), not is_new, tuple(order_ids))
 
 
-def _open(tx: Transaction, target: Target, stream: str) -> list[StreamFact]:
+def settle(
+    kernel: Kernel, tx: Transaction, opened: Opened, now: datetime
+) -> tuple[dict[str, Outcome], set[str]]:
+    """Decide each order that was opened; also the stages with something new to do."""
+    outcomes: dict[str, Outcome] = {}
+    stages: set[str] = set()
+    for order_id, order in opened.items():
+        facts = [item.fact for item in order.facts]
+        outcome, assessment = decide_order(
+            kernel, tx, order_id, facts, now, order.cause, order.founding
+        )
+        outcomes[order_id] = outcome
+        stages |= outcome.stages
+        if order.fresh:
+            stages |= _decide_twins(kernel, tx, order_id, assessment, order, now)
+    return outcomes, stages
+
+
+def _open(tx: Transaction, target: Target, stream: str, opened: Opened) -> OpenOrder:
     """Lock the order, note its new names, load what is known of it."""
     # Streams without an order are shared by many: the next number must be taken by one.
     tx.facts.lock_order(stream)
     if target.order_id is None:
         wait(tx, target.refs, target.known)
-        return []
-    link(tx, target.refs, target.known, target.order_id)
-    if target.founding is not None and not target.known:
-        return []  # none of its names was ever heard of
-    return _load_order(tx, target.order_id)
+        return OpenOrder([], None)
+    has_new_names = link(tx, target.refs, target.known, target.order_id)
+    order = opened.get(target.order_id)
+    if order is None:
+        # Of an order that is founded now, and none of whose names was ever heard of, nothing is
+        # known.
+        is_unheard = target.founding is not None and not target.known
+        facts = [] if is_unheard else _load_order(tx, target.order_id)
+        order = opened[target.order_id] = OpenOrder(facts, target.founding)
+    elif has_new_names:
+        order.facts = _load_order(tx, target.order_id)  # facts may have waited under them
+    return order
 
 
 def _known(
@@ -224,16 +284,12 @@ def _names_in(fact: Fact) -> list[Ref]:
     return [Ref("payment", name) for name in names if name]
 
 
-def _tail(
-    tx: Transaction, loaded: list[StreamFact], stream: str, *, is_new: bool
-) -> tuple[int, str]:
-    if is_new:
-        return 0, ""
-    own = [item for item in loaded if item.stream == stream]
+def _tail(tx: Transaction, order: OpenOrder, stream: str) -> tuple[int, str]:
+    own = [item for item in order.facts if item.stream == stream]
     if own:
         last = max(own, key=lambda item: item.seq)
         return last.seq, last.hash
-    return tx.facts.tail(stream)
+    return (0, "") if order.founding is not None else tx.facts.tail(stream)
 
 
 def decide_order(
@@ -315,25 +371,30 @@ def _decide_twins(
     tx: Transaction,
     order_id: str,
     assessment: Assessment,
-    loaded: list[StreamFact],
-    fresh: list[FactDraft],
+    order: OpenOrder,
     now: datetime,
 ) -> set[str]:
     """A new order may make a later one, known already, the repetition; a cancelled one may
     free it."""
     own = assessment.fingerprint
-    if own is None or not any(isinstance(draft.body, OrderSnapshot) for draft in fresh):
+    told = [draft.body for draft in order.fresh if isinstance(draft.body, OrderSnapshot)]
+    if own is None or not told:
         return set()
-    told = [item.fact.body.order for item in loaded if isinstance(item.fact.body, OrderSnapshot)]
-    if len(told) > 1:
-        told.sort(key=lambda order: order.version)
-        if _compares_alike(fingerprint(told[-2]), own):
-            return set()
+    before = _newest_before(order.facts, told)
+    if before is not None and _compares_alike(fingerprint(before), own):
+        return set()
     tx.orders.add_twin_keys(order_id, twin_keys(own), own.placed_at)
     stages: set[str] = set()
     for twin_id in assessment.later_twins:
         stages |= redecide(kernel, tx, twin_id, now, f"twin:{order_id}")
     return stages
+
+
+def _newest_before(facts: list[StreamFact], told: list[OrderSnapshot]) -> Order | None:
+    """The order as it was known before this transaction told more of it."""
+    bodies = (item.fact.body for item in facts)
+    earlier = [x.order for x in bodies if isinstance(x, OrderSnapshot) and x not in told]
+    return max(earlier, key=lambda order: order.version, default=None)
 
 
 def _compares_alike(before: Fingerprint, after: Fingerprint) -> bool:

@@ -104,6 +104,38 @@ class Database:
         with self._writer, translated_errors(), self.engine.begin() as connection:
             yield connection
 
+    def begin(self, *, wait: bool) -> Connection | None:
+        """Open a write transaction on SQLite that `commit` or `roll_back` ends, in this thread or
+        another. None: somebody else writes, and the caller would not wait."""
+        if not self._writer.acquire(blocking=wait):
+            return None
+        try:
+            with translated_errors():
+                connection = self.engine.connect()
+                try:
+                    connection.begin()
+                except BaseException:
+                    connection.close()
+                    raise
+        except BaseException:
+            self._writer.release()
+            raise
+        return connection
+
+    def commit(self, connection: Connection) -> None:
+        try:
+            with translated_errors():
+                connection.commit()
+        finally:
+            self.roll_back(connection)
+
+    def roll_back(self, connection: Connection) -> None:
+        """Take back what was not committed, and let the next writer in."""
+        try:
+            connection.close()
+        finally:
+            self._writer.release()
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         with translated_errors(), self.engine.connect() as raw:

@@ -80,6 +80,21 @@ class SqlTransaction:
             cursor.execute("RELEASE SAVEPOINT kette_part")
 
 
+class SqlWrite:
+    """See use_cases.ports.OpenWrite."""
+
+    def __init__(self, database: Database, connection: Connection) -> None:
+        self._database = database
+        self._connection = connection
+        self.tx = SqlTransaction(connection)
+
+    def commit(self) -> None:
+        self._database.commit(self._connection)
+
+    def roll_back(self) -> None:
+        self._database.roll_back(self._connection)
+
+
 class SqlStore:
     """See use_cases.ports.Store."""
 
@@ -95,3 +110,7 @@ class SqlStore:
     def read(self) -> Iterator[SqlTransaction]:
         with self.database.read() as connection:
             yield SqlTransaction(connection)
+
+    def begin(self, *, wait: bool) -> SqlWrite | None:
+        connection = self.database.begin(wait=wait)
+        return None if connection is None else SqlWrite(self.database, connection)
