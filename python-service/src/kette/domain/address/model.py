@@ -84,7 +84,7 @@ class Places(Protocol):
         ...
 
 
-class AddressRules(msgspec.Struct, frozen=True):
+class AddressRules(msgspec.Struct, frozen=True, eq=False):
     """Everything the reading of addresses knows about the world."""
 
     countries: dict[str, CountryRules]

@@ -9,6 +9,8 @@ could not route it).
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from kette.domain.address.box import read_box
 from kette.domain.address.contact import check_email, check_phone
 from kette.domain.address.country import read_country
@@ -26,6 +28,13 @@ def normalize_address(
     address: Address, rules: AddressRules, *, check_house_number: bool = True
 ) -> NormalizedAddress:
     """Read an address into its parts; any input gives a result. Asks nobody outside."""
+    return _read(address, rules, check_house_number)
+
+
+# An order is looked at again with each of its events, a dozen times until it is delivered, and its
+# address is the same.
+@lru_cache(maxsize=4096)
+def _read(address: Address, rules: AddressRules, check_house_number: bool) -> NormalizedAddress:
     parts = Parts(address, rules)
     read_country(parts)
     read_place(parts)
