@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import msgspec
-from sqlalchemy import Connection, Engine, Table, func, select, update
+from sqlalchemy import Connection, Engine, Table, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kette.adapters.mail.store import Acceptance, Envelope, MailState, WaitingMail
@@ -56,6 +56,32 @@ class SqlMailStore:
         self._mails = mails
         self._name = name[:160]
         self._clock = clock or (lambda: datetime.now(UTC))
+        # What runs for each mail is put together once: that costs as much as running it.
+        # Asked for the row, not for a row count: psycopg counts nothing here.
+        self._store = self._insert().returning(mails.c.id)
+        is_this, is_waiting = mails.c.id == bindparam("mail_id"), mails.c.state.in_(_WAITING)
+        self._raw = select(mails.c.raw).where(is_this)
+        self._claim = (
+            update(mails)
+            .where(is_this, is_waiting, mails.c.attempts == bindparam("tried"))
+            .where(mails.c.next_try_us <= bindparam("now"))
+            .values(
+                state=MailState.SENDING.value,
+                attempts=mails.c.attempts + 1,
+                next_try_us=bindparam("until"),
+                claimed_by=self._name,
+            )
+        )
+        self._sent = (
+            update(mails)
+            .where(is_this, is_waiting)
+            .values(
+                state=MailState.SENT.value,
+                sent_us=bindparam("sent"),
+                last_error=bindparam("note"),
+                claimed_by="",
+            )
+        )
 
     def accept(
         self, action_key: str | None, message_id: str, envelope: Envelope, raw: bytes
@@ -73,9 +99,7 @@ class SqlMailStore:
         }
         with self._scopes.write() as connection:
             values = {**content, "action_key": action_key, "created_us": now}
-            # Asked for the row, not for a row count: psycopg counts nothing here.
-            stored = self._insert().values(values).returning(mails.c.id)
-            if connection.execute(stored).first() is not None:
+            if connection.execute(self._store, values).first() is not None:
                 return Acceptance.ACCEPTED
             # A mail that was refused for good never reached anybody: a new try replaces it.
             anew = (
@@ -129,28 +153,22 @@ class SqlMailStore:
         ]
 
     def mark_sending(self, mail: WaitingMail, until: datetime) -> bytes | None:
-        mails = self._mails
-        claim = (
-            update(mails)
-            .where(mails.c.id == mail.id, mails.c.attempts == mail.attempts)
-            .where(mails.c.state.in_(_WAITING), mails.c.next_try_us <= _us(self._clock()))
-            .values(
-                state=MailState.SENDING.value,
-                attempts=mails.c.attempts + 1,
-                next_try_us=_us(until),
-                claimed_by=self._name,
-            )
-        )
+        values = {
+            "mail_id": mail.id,
+            "tried": mail.attempts,
+            "now": _us(self._clock()),
+            "until": _us(until),
+        }
         with self._scopes.write() as connection:
-            if not connection.execute(claim).rowcount:
+            if not connection.execute(self._claim, values).rowcount:
                 return None
-            raw = connection.execute(select(mails.c.raw).where(mails.c.id == mail.id)).scalar_one()
+            raw = connection.execute(self._raw, {"mail_id": mail.id}).scalar_one()
         return bytes(raw)
 
     def mark_sent(self, mail: WaitingMail, note: str = "") -> None:
-        self._close(
-            mail, state=MailState.SENT.value, sent_us=_us(self._clock()), last_error=note[:2000]
-        )
+        values = {"mail_id": mail.id, "sent": _us(self._clock()), "note": note[:2000]}
+        with self._scopes.write() as connection:
+            connection.execute(self._sent, values)
 
     def mark_failed(
         self,
