@@ -94,7 +94,7 @@ def report_one(
     )
     names = _names(row, fact)
     known = lock_names(tx, names)
-    if row.order_id is not None:
+    if row.order_id is not None and tx.facts.has_other_writers:
         tx.facts.lock_order(row.order_id)
         row = tx.outbox.get([report.key])[report.key]
     # A stage always has a next batch to fetch once something was reported.

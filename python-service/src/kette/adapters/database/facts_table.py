@@ -7,6 +7,7 @@ import secrets
 import zlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 from sqlalchemy import Connection
@@ -20,6 +21,8 @@ from kette.use_cases.ports import StreamFact
 
 _ENCODE = msgspec.json.Encoder()
 _DECODE = msgspec.json.Decoder(FactBody)
+# Facts never change, and those of an order under way are read with each of its events.
+_body_of = lru_cache(maxsize=4096)(_DECODE.decode)
 
 _SAVE_DELIVERY = Sql(
     "INSERT INTO deliveries (id, system_id, digest, received_us, headers, body) "
@@ -126,7 +129,7 @@ class FactsTable:
                     external_id=row[4],
                     occurred_at=from_us(row[5]),
                     recorded_at=from_us(row[6]),
-                    body=_DECODE.decode(row[8]),
+                    body=_body_of(bytes(row[8])),
                 ),
                 stream=row[1],
                 seq=row[2],

@@ -14,7 +14,7 @@ ERASABLE = {
 # What makes a row of each table unique, for SQLite's REPLACE (see sqlite_guards).
 UNIQUE = {
     "facts": (("id",), ("source", "external_id"), ("stream", "seq")),
-    "decisions": (("id",),),
+    "decisions": (("order_id", "decided_us", "id"),),
     "documents": (("number",), ("action_key",)),
     "fact_bodies": (("fact_id",),),
     "deliveries": (("id",), ("system_id", "digest")),

@@ -67,6 +67,10 @@ _TWINS = Sql(
     f"SELECT id, comparison, 1 FROM ({_SAME} :placed_us AND :until "
     f"AND {_PLACE} > {_OWN} {_BY_PLACE}) AS later"
 )
+# Nearly no order has a twin: this is asked first, on the keys alone.
+_HAS_TWINS = Sql(
+    "SELECT 1 FROM twin_keys WHERE key IN :keys AND placed_us BETWEEN :since AND :until LIMIT 1"
+)
 _ADD_TWIN_KEY = Sql(
     "INSERT INTO twin_keys (key, placed_us, order_id) VALUES (:key, :placed_us, :order_id) "
     "ON CONFLICT DO NOTHING"
@@ -203,6 +207,9 @@ class OrdersTable:
             "external_id": own.external_id,
         }
         twins: tuple[list[Twin], list[Twin]] = ([], [])
+        near = {name: values[name] for name in ("keys", "since", "until")}
+        if not self._cursor.rows(_HAS_TWINS, near):
+            return twins
         for row in self._cursor.rows(_TWINS, values):
             twins[row[2]].append(Twin(row[0], row[1]))
         return twins

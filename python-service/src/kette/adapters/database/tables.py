@@ -132,6 +132,7 @@ refs = Table(
     Column("name", String(200), primary_key=True),
     Column("order_id", String(40), nullable=False),
     Index("ix_refs_order_id", "order_id"),
+    sqlite_with_rowid=False,
 )
 
 # Same basket, same customer: finds orders that may repeat each other, however popular a basket
@@ -150,13 +151,13 @@ twin_keys = Table(
 decisions = Table(
     "decisions",
     metadata,
+    Column("order_id", String(40), primary_key=True),
+    Column("decided_us", BigInteger, primary_key=True, autoincrement=False),
     Column("id", String(40), primary_key=True),
-    Column("order_id", String(40), nullable=False),
-    Column("decided_us", BigInteger, nullable=False),
     Column("cause", String(80), nullable=False),  # fact id, or "due", "setup", "sweep"
     Column("setup_version", String(64), nullable=False),
     Column("outcome", Text, nullable=False),
-    Index("ix_decisions_order_id_decided_us", "order_id", "decided_us"),
+    sqlite_with_rowid=False,
 )
 
 # The outbox. state: pending, leased, done, failed, withdrawn.

@@ -68,16 +68,14 @@ def _tables() -> None:
     )
     op.create_table(
         "decisions",
-        sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("order_id", sa.String(length=40), nullable=False),
-        sa.Column("decided_us", sa.BigInteger(), nullable=False),
+        sa.Column("decided_us", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("cause", sa.String(length=80), nullable=False),
         sa.Column("setup_version", sa.String(length=64), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_decisions")),
-    )
-    op.create_index(
-        "ix_decisions_order_id_decided_us", "decisions", ["order_id", "decided_us"], unique=False
+        sa.PrimaryKeyConstraint("order_id", "decided_us", "id", name=op.f("pk_decisions")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "deliveries",
@@ -264,6 +262,7 @@ def _tables() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("order_id", sa.String(length=40), nullable=False),
         sa.PrimaryKeyConstraint("system_id", "name", name=op.f("pk_refs")),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_refs_order_id", "refs", ["order_id"], unique=False)
     op.create_table(
