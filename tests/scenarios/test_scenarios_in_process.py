@@ -35,6 +35,12 @@ def environment(accounts: Config) -> dict[str, str]:
     return {
         "KETTE_WOO_URL": f"{accounts.base_url}/woocommerce",
         "KETTE_WOO_WEBHOOK_SECRET": accounts.woo_hook_secret,
+        "KETTE_SHOPIFY_URL": f"{accounts.base_url}/shopify",
+        "KETTE_SHOPIFY_DOMAIN": accounts.shopify_domain,
+        "KETTE_SHOPIFY_MODE": "live",
+        "KETTE_SHOPIFY_WEBHOOK_SECRET": accounts.shopify_hook_secret,
+        "KETTE_SHOPWARE_URL": f"{accounts.base_url}/shopware",
+        "KETTE_SHOPWARE_WEBHOOK_SECRET": accounts.shopware_hook_secret,
         "KETTE_STRIPE_URL": f"{accounts.base_url}/stripe",
         "KETTE_STRIPE_MODE": "live",
         "KETTE_STRIPE_WEBHOOK_SECRET": accounts.stripe_hook_secret,
@@ -49,7 +55,7 @@ async def world(folder: Path) -> AsyncIterator[tuple[World, httpx.AsyncClient]]:
     """The chain inside this process, and a client that reaches the service as a vendor does."""
     accounts = Config()
     environ = environment(accounts)
-    setup = load_setup(FIXTURES / "setups" / "woocommerce-payment-invoice.yaml", environ)
+    setup = load_setup(FIXTURES / "setups" / "three-shops.yaml", environ)
     settings = Settings(database=f"sqlite:///{folder / 'kette.db'}", sandbox_clock=True, push=False)
     service = build(settings, setup, environ=environ)
     kernel = service.kernel

@@ -53,6 +53,11 @@ BROKEN_MANIFESTS: list[tuple[str, Callable[[dict[str, Any]], object]]] = [
         lambda m: m["templates"][1]["use"].append("connectors/shop/nothing.json"),
     ),
     ("templates_are_whole", lambda m: m["templates"][1]["use"].clear()),
+    (
+        "templates_are_whole",
+        lambda m: m["templates"][3]["place"].update(ketteShopNoteWoo="connectors/nothing.json"),
+    ),
+    ("templates_are_whole", lambda m: m["templates"][3]["place"].pop("ketteShopNoteWoo")),
     ("alternatives_fit", lambda m: m["alternatives"][0].update(id="ketteArchiveS3")),
 ]
 

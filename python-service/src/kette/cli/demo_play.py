@@ -83,6 +83,7 @@ def print_results(console: Console, results: Sequence[Any]) -> None:
         return
     table = Table(title="What became of each order", show_lines=True)
     table.add_column("Scenario", max_width=24)
+    table.add_column("Shop")
     table.add_column("Order", justify="right")
     table.add_column("Statuses")
     table.add_column("Exceptions")
@@ -94,6 +95,7 @@ def print_results(console: Console, results: Sequence[Any]) -> None:
         for row in result.orders:
             table.add_row(
                 escape(result.title),
+                row.shop,
                 row.number,
                 "\n".join(f"{axis}: {row.status.get(axis, '?')}" for axis in _AXES),
                 "\n".join(row.exceptions),

@@ -297,6 +297,12 @@ def templates_are_whole(
                 yield "manifest.json", f"template {template['id']} uses {name}, unknown"
                 continue
             by_id[alternatives[name]["id"]] = alternatives[name]
+        by_file = {item["file"]: item for item in _items(manifest)}
+        for workflow_id, name in template.get("place", {}).items():
+            if name not in by_file:
+                yield "manifest.json", f"template {template['id']} places {name}, unknown"
+                continue
+            by_id[workflow_id] = by_file[name]
         wanted = set(template["workflows"])
         for workflow_id in template["workflows"]:
             file = files.get(by_id[workflow_id]["file"]) if workflow_id in by_id else None

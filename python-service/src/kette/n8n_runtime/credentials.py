@@ -67,6 +67,16 @@ def woocommerce(url: str, consumer_key: str, consumer_secret: str) -> Credential
     return CredentialValue(WOOCOMMERCE, values)
 
 
+def shopify(domain: str, access_token: str, app_secret: str) -> CredentialValue:
+    values = {
+        "shopSubdomain": domain.partition(".")[0],
+        "accessToken": access_token,
+        "appSecretKey": app_secret,
+        **_ANY_HOST,
+    }
+    return CredentialValue(SHOPIFY, values)
+
+
 def shopware(url: str, client_id: str, client_secret: str) -> CredentialValue:
     """An integration of the shop. n8n keeps the token with the credential and asks for a new one
     when the shop answers 401."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +57,15 @@ class Entry:
 
 @dataclass(frozen=True)
 class Template:
-    """A bundle for one kind of shop. use: files of the alternatives that it takes."""
+    """A bundle for one kind of shop, or for several. use: files of the alternatives that it takes.
+
+    place: id -> file, for connectors that stand under another id than their own because a workflow
+    that routes between shops has taken it.
+    """
 
     workflows: tuple[str, ...]
     use: frozenset[str]
+    place: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,17 +98,48 @@ class Manifest:
         by_id |= {
             alternative.id: alternative
             for alternative in self.alternatives
-            if alternative.file.relative_to(self.folder).as_posix() in bundle.use
+            if self._name(alternative) in bundle.use
         }
-        wanted: set[str] = set()
-        queue = list(bundle.workflows)
-        while queue:
-            workflow_id = queue.pop()
-            if workflow_id in wanted or workflow_id not in by_id:
-                continue
-            wanted.add(workflow_id)
-            queue.extend(called_workflows(by_id[workflow_id].workflow))
-        return tuple(entry for entry in self.entries if entry.id in wanted)
+        placed = {
+            workflow_id: self._placed(workflow_id, file)
+            for workflow_id, file in bundle.place.items()
+        }
+        by_id |= placed
+        standard = {entry.id: entry for entry in self.entries} | placed
+        wanted = _callees_first(bundle.workflows, by_id)
+        ranks = {entry.id: rank for rank, entry in enumerate(self.entries)}
+        if not placed:
+            wanted = sorted(wanted, key=lambda workflow_id: ranks[workflow_id])
+        return tuple(standard[workflow_id] for workflow_id in wanted)
+
+    def _name(self, entry: Entry) -> str:
+        return entry.file.relative_to(self.folder).as_posix()
+
+    def _placed(self, workflow_id: str, file: str) -> Entry:
+        """The workflow of a file under another id."""
+        for entry in (*self.entries, *self.alternatives):
+            if self._name(entry) == file:
+                moved = {**entry.workflow, "id": workflow_id}
+                return replace(entry, id=workflow_id, workflow=moved)
+        raise ManifestError(f"A template places {file}, which manifest.json does not list.")
+
+
+def _callees_first(wanted: Iterable[str], by_id: Mapping[str, Entry]) -> list[str]:
+    """Ids of the wanted workflows and all that they call, each after those that it calls: n8n
+    publishes no caller before its callee."""
+    found: dict[str, None] = {}
+
+    def take(workflow_id: str) -> None:
+        if workflow_id in found or workflow_id not in by_id:
+            return
+        for called in called_workflows(by_id[workflow_id].workflow):
+            if called != workflow_id:
+                take(called)
+        found[workflow_id] = None
+
+    for workflow_id in wanted:
+        take(workflow_id)
+    return list(found)
 
 
 def load_manifest(folder: Path) -> Manifest:
@@ -123,7 +159,9 @@ def load_manifest(folder: Path) -> Manifest:
             CredentialRef(item["id"], item["name"], item["type"]) for item in raw["credentials"]
         ),
         templates={
-            item["id"]: Template(tuple(item["workflows"]), frozenset(item.get("use", ())))
+            item["id"]: Template(
+                tuple(item["workflows"]), frozenset(item.get("use", ())), item.get("place", {})
+            )
             for item in raw.get("templates", [])
         },
     )
@@ -179,10 +217,12 @@ def canonical_text(workflow: Workflow) -> str:
 def digest(workflow: Workflow) -> str:
     """Return the identity of a workflow's content.
 
-    Which credential of a type a node uses is a merchant's setting, not content, as are tags.
+    Which credential of a type a node uses is a merchant's setting, not content, as are tags; the id
+    says where it stands.
     """
     content = normalise(workflow)
     content.pop("tags", None)
+    content.pop("id", None)
     content["nodes"] = [
         {**node, "credentials": sorted(node["credentials"])} if node.get("credentials") else node
         for node in content["nodes"]

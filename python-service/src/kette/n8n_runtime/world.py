@@ -26,10 +26,17 @@ from kette.n8n_runtime.process import N8n
 from kette.n8n_runtime.project import Project, find_project
 from kette.n8n_runtime.steps import Say
 
-SETUP = "woocommerce-payment-invoice"
+SETUP = "three-shops"  # of the setup file and of the template
 PULL_WORKFLOWS = "ketteChain05Pull"
 _START_TIMEOUT_S = 60.0
-_VENDOR_SYSTEMS = {"WOO": "woo-main", "STRIPE": "stripe-main", "SENDCLOUD": "sendcloud-main"}
+_VENDOR_SYSTEMS = {
+    "WOO": "woo-main",
+    "SHOPIFY": "shopify-main",
+    "SHOPWARE": "shopware-main",
+    "STRIPE": "stripe-main",
+    "SENDCLOUD": "sendcloud-main",
+}
+_SHOPIFY_DOMAIN = "nordlicht-laden.myshopify.com"
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,11 @@ class Secrets:
     stripe_hook_secret: str
     sendcloud_public: str
     sendcloud_secret: str
+    shopify_token: str
+    shopify_hook_secret: str
+    shopware_id: str
+    shopware_secret: str
+    shopware_hook_secret: str
     privacy_key: str
 
     @staticmethod
@@ -70,6 +82,11 @@ class Secrets:
             stripe_hook_secret=f"whsec_{secrets.token_hex(16)}",
             sendcloud_public=secrets.token_hex(16),
             sendcloud_secret=secrets.token_hex(16),
+            shopify_token=f"shpat_{secrets.token_hex(16)}",
+            shopify_hook_secret=secrets.token_hex(20),
+            shopware_id=f"SWIA{secrets.token_hex(11).upper()}",
+            shopware_secret=secrets.token_hex(27),
+            shopware_hook_secret=secrets.token_hex(20),
             privacy_key=secrets.token_hex(16),
         )
 
@@ -225,6 +242,13 @@ class World:
             "KETTE_MAIL_GATEWAY_PORT": str(self.ports.mail_gateway),
             "KETTE_WOO_URL": f"{self.sandbox_url}/woocommerce",
             "KETTE_WOO_WEBHOOK_SECRET": self.secrets.woo_hook_secret,
+            "KETTE_SHOPIFY_URL": f"{self.sandbox_url}/shopify",
+            "KETTE_SHOPIFY_DOMAIN": _SHOPIFY_DOMAIN,
+            "KETTE_SHOPIFY_MODE": "live",
+            "KETTE_SHOPIFY_WEBHOOK_SECRET": self.secrets.shopify_hook_secret,
+            "KETTE_SHOPWARE_URL": f"{self.sandbox_url}/shopware",
+            "KETTE_SHOPWARE_STOREFRONT": f"{self.sandbox_url}/shopware",
+            "KETTE_SHOPWARE_WEBHOOK_SECRET": self.secrets.shopware_hook_secret,
             "KETTE_STRIPE_URL": f"{self.sandbox_url}/stripe",
             "KETTE_STRIPE_MODE": "live",
             "KETTE_STRIPE_WEBHOOK_SECRET": self.secrets.stripe_hook_secret,
@@ -267,6 +291,10 @@ class World:
             credentials.kette_api(self.service_url, self.automation_key),
             credentials.woocommerce(
                 f"{self.sandbox_url}/woocommerce", mine.woo_key, mine.woo_secret
+            ),
+            credentials.shopify(_SHOPIFY_DOMAIN, mine.shopify_token, mine.shopify_hook_secret),
+            credentials.shopware(
+                f"{self.sandbox_url}/shopware", mine.shopware_id, mine.shopware_secret
             ),
             credentials.stripe(mine.stripe_key),
             credentials.sendcloud(mine.sendcloud_public, mine.sendcloud_secret),
