@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
+from enum import StrEnum
 
 import msgspec
 
@@ -17,6 +18,19 @@ from kette.domain.findings import Finding, Severity
 
 MAX_NOTE = 4000  # of what is read; the whole note stays in the order
 _EXCERPT = 200
+_QUOTED = re.compile(r'"[^"\n]{1,120}"|„[^“”"\n]{1,120}[“”"]|“[^”\n]{1,120}”|«[^»\n]{1,120}»')
+_CLAUSE_ENDS = re.compile(
+    r",(?!\s*(?:dass?|that)\b)|[;:!?\n()–]|\.(?:\s|$)|\s(?:und|and|aber|but|sondern)\s", re.I
+)
+_CLAUSE_BEGINS = re.compile(_CLAUSE_ENDS.pattern + r"|\b(?:bitte|please|pls)\b", re.I)
+
+
+class When(StrEnum):
+    """Which matches of a pattern count."""
+
+    EITHER = ""
+    AFFIRMED = "affirmed"  # the clause does not negate it: "kein Geschenk" is no gift
+    NEGATED = "negated"  # the clause negates it: "nicht beim Nachbarn"
 
 
 class NoteRule(msgspec.Struct, frozen=True):
@@ -26,12 +40,20 @@ class NoteRule(msgspec.Struct, frozen=True):
     severity: Severity
     title: str
     pattern: re.Pattern[str]
+    when: When = When.EITHER
+    always: re.Pattern[str] | None = None  # counts whatever the clause negates
     unless: re.Pattern[str] | None = None
+    reads_quoted: bool = True
     value: re.Pattern[str] | None = None  # group "value"
 
 
 class NoteRules(msgspec.Struct, frozen=True):
+    """negated_before finds a negation in the words before a match, negated_after at the begin of
+    what follows it in the same clause."""
+
     rules: tuple[NoteRule, ...]
+    negated_before: re.Pattern[str]
+    negated_after: re.Pattern[str]
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -77,13 +99,15 @@ def note_findings(note: str, placed_on: date, rules: NoteRules) -> tuple[Finding
 
 
 def _readable(note: str) -> str:
+    """Single blanks, without empty lines and without lines that quote an earlier mail."""
     lines = (" ".join(line.split()) for line in note[:MAX_NOTE].splitlines())
-    return "\n".join(line for line in lines if line)
+    return "\n".join(line for line in lines if line and not line.startswith(">"))
 
 
 def _wishes(text: str, placed_on: date, rules: NoteRules) -> Iterator[Wish]:
+    unquoted = _QUOTED.sub(lambda match: " " * len(match[0]), text)
     for rule in rules.rules:
-        match = _match(text, rule)
+        match = _match(text if rule.reads_quoted else unquoted, rule, rules)
         if match is None:
             continue
         sentence = _sentence(text, match)
@@ -92,12 +116,35 @@ def _wishes(text: str, placed_on: date, rules: NoteRules) -> Iterator[Wish]:
         )
 
 
-def _match(text: str, rule: NoteRule) -> re.Match[str] | None:
-    """The first match that no `unless` of the same sentence takes back."""
-    for match in rule.pattern.finditer(text):
+def _match(text: str, rule: NoteRule, rules: NoteRules) -> re.Match[str] | None:
+    """The first match that counts and that no `unless` of the same sentence takes back."""
+    for match in _matches(text, rule, rules):
         if rule.unless is None or not rule.unless.search(_sentence(text, match)):
             return match
     return None
+
+
+def _matches(text: str, rule: NoteRule, rules: NoteRules) -> Iterator[re.Match[str]]:
+    for match in rule.pattern.finditer(text):
+        if rule.when is When.EITHER or _is_negated(text, match, rules) is (
+            rule.when is When.NEGATED
+        ):
+            yield match
+    if rule.always is not None:
+        yield from rule.always.finditer(text)
+
+
+def _is_negated(text: str, match: re.Match[str], rules: NoteRules) -> bool:
+    """Whether the clause says that it is not so: up to six words before the match, or what follows.
+
+    Commas, "und" and "bitte" begin a new clause: "nicht da, bitte zum Nachbarn" negates nothing.
+    """
+    before = _CLAUSE_BEGINS.split(text[max(0, match.start() - 80) : match.start()])[-1]
+    told = " ".join(before.split(" ")[-7:]) + match[0]
+    if rules.negated_before.search(told):
+        return True
+    after = _CLAUSE_ENDS.split(text[match.end() : match.end() + 80], maxsplit=1)[0]
+    return rules.negated_after.search(after) is not None
 
 
 def _sentence(text: str, match: re.Match[str]) -> str:

@@ -13,7 +13,7 @@ import yaml
 
 from kette.domain.findings import Severity
 from kette.domain.intake_data import IntakeData
-from kette.domain.notes import NoteRule, NoteRules
+from kette.domain.notes import NoteRule, NoteRules, When
 from kette.domain.risk import RiskRules
 from kette.domain.tax_place import RatePeriod, TaxTable, Territory
 from kette.policies.address_rules import build_address_rules
@@ -76,6 +76,7 @@ def _postcodes(text: str) -> str:
 
 
 def _note_rules() -> NoteRules:
+    data = _yaml("note_words.yaml")
     return NoteRules(
         tuple(
             NoteRule(
@@ -83,12 +84,21 @@ def _note_rules() -> NoteRules:
                 severity=Severity(row["severity"]),
                 title=row["title"],
                 pattern=re.compile("|".join(row["patterns"]), re.I),
-                unless=re.compile("|".join(row["unless"]), re.I) if row.get("unless") else None,
-                value=re.compile(row["value"], re.I) if row.get("value") else None,
+                when=When(row.get("when", "")),
+                always=_any_of(row.get("always")),
+                unless=_any_of(row.get("unless")),
+                reads_quoted=row.get("quoted", True),
+                value=_any_of([row["value"]] if "value" in row else None),
             )
-            for kind, row in _yaml("note_words.yaml").items()
-        )
+            for kind, row in data["wishes"].items()
+        ),
+        negated_before=re.compile(data["negations"]["before"], re.I),
+        negated_after=re.compile(data["negations"]["after"], re.I),
     )
+
+
+def _any_of(patterns: list[str] | None) -> re.Pattern[str] | None:
+    return re.compile("|".join(patterns), re.I) if patterns else None
 
 
 def _risk_rules() -> RiskRules:
