@@ -34,7 +34,9 @@ from kette.adapters.vendors.base import (
 )
 from kette.adapters.vendors.sendcloud import SendcloudAdapter
 from kette.adapters.vendors.shopify import ShopifyAdapter
+from kette.adapters.vendors.shopify.pull import ShopifyPull
 from kette.adapters.vendors.shopware import ShopwareAdapter
+from kette.adapters.vendors.shopware.pull import ShopwarePull
 from kette.adapters.vendors.stripe import StripeAdapter
 from kette.adapters.vendors.vies import ViesAdapter
 from kette.adapters.vendors.woocommerce import WooCommerceAdapter
@@ -81,7 +83,9 @@ ADAPTERS: dict[str, Adapter] = {
 }
 
 
-PULLS: dict[str, PullAdapter] = {adapter.kind: adapter for adapter in (WooCommercePull(),)}
+PULLS: dict[str, PullAdapter] = {
+    adapter.kind: adapter for adapter in (WooCommercePull(), ShopifyPull(), ShopwarePull())
+}
 
 
 class Reading:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from kette.adapters.vendors.base import Delivery
 from kette.adapters.vendors.shopify import ShopifyAdapter
-from kette.adapters.vendors.shopify.query import API_PATH, ORDER_QUERY, ORDERS_QUERY
+from kette.adapters.vendors.shopify.query import API_PATH, CHANGED_QUERY, ORDER_QUERY
 from kette.domain.facts import (
     OrderSnapshot,
     ParcelReported,
@@ -187,7 +187,7 @@ def test_the_pull_goes_through_all_pages_by_time_of_change(box: ShopBox) -> None
     found: list[str] = []
     after = None
     while True:
-        told = box.run(ORDERS_QUERY, query=since, after=after)["data"]["orders"]
+        told = box.run(CHANGED_QUERY, query=since, first=10, after=after)["data"]["orders"]
         found += [node["id"].rpartition("/")[2] for node in told["nodes"]]
         if not told["pageInfo"]["hasNextPage"]:
             break

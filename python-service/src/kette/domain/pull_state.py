@@ -19,8 +19,10 @@ from kette.domain.pulls import Again, Cursor, Page, Purpose, Window, pause_s
 
 # Nobody else goes on with a pull whose carrier was heard of in this time; longer than any wait.
 LEASE = timedelta(minutes=3)
-# A carrier's turn is bounded; the next one goes on. n8n keeps every page of a run in memory.
-PAGES_PER_TURN = 40
+# A carrier's turn is bounded; the next one goes on. n8n keeps every answer of a run in memory.
+ANSWERS_PER_TURN = 400
+BYTES_PER_TURN = 10_000_000
+TURN = timedelta(minutes=8)
 MISMATCHES_TOLERATED = 2  # orders may leave a list while it is read; not time after time
 
 
@@ -56,8 +58,10 @@ class Run(msgspec.Struct, frozen=True):
     cursor: Cursor
     started_at: datetime
     leased_until: datetime
-    pages: int = 0
-    turn_pages: int = 0
+    answers: int = 0
+    turn_at: datetime | None = None  # when this carrier began
+    turn_answers: int = 0
+    turn_bytes: int = 0
     attempt: int = 0  # failed tries of the present request
     told: dict[str, int] = {}
     counts: Counts = Counts()
@@ -77,6 +81,7 @@ class PullState(msgspec.Struct, frozen=True):
     mismatches: int = 0  # in a row
     last_error: str = ""
     last_counts: Counts = Counts()
+    last_told: dict[str, int] = {}
     # What is wrong with the shop's webhooks; None: never looked at.
     webhook_problems: tuple[str, ...] | None = None
 
@@ -112,10 +117,16 @@ def begun(
     """Somebody carries the pull from here on: a new one, or one that broke off."""
     run = state.run
     if run is None or _is_wider(window, run.window):
-        run = Run(run_id, window, first_cursor(window), now, now + LEASE)
+        run = Run(run_id, window, first_cursor(window), now, now + LEASE, turn_at=now)
     else:
         run = msgspec.structs.replace(
-            run, id=run_id, leased_until=now + LEASE, turn_pages=0, attempt=0
+            run,
+            id=run_id,
+            leased_until=now + LEASE,
+            turn_at=now,
+            turn_answers=0,
+            turn_bytes=0,
+            attempt=0,
         )
     return msgspec.structs.replace(state, run=run)
 
@@ -127,15 +138,21 @@ def _is_wider(wanted: Window, present: Window) -> bool:
 
 
 def after_page(
-    state: PullState, page: Page, got: Mapping[str, int], taken: Counts, now: datetime
+    state: PullState,
+    page: Page,
+    got: Mapping[str, int],
+    taken: Counts,
+    now: datetime,
+    size: int = 0,
 ) -> tuple[PullState, Step]:
-    """got: different objects by list so far, this page's included."""
+    """got: different objects by list so far, this page's included; size: bytes of the answer."""
     assert state.run is not None
     run = msgspec.structs.replace(
         state.run,
         leased_until=now + LEASE,
-        pages=state.run.pages + 1,
-        turn_pages=state.run.turn_pages + 1,
+        answers=state.run.answers + 1,
+        turn_answers=state.run.turn_answers + 1,
+        turn_bytes=state.run.turn_bytes + size,
         attempt=0,
         told=state.run.told if page.told is None else {page.list_name: page.told, **state.run.told},
         counts=state.run.counts.plus(taken),
@@ -147,10 +164,18 @@ def after_page(
     if page.next is None:
         return _ended(state, run, got, now)
     run = msgspec.structs.replace(run, cursor=page.next)
-    if run.turn_pages >= PAGES_PER_TURN:
+    if _is_enough(run, now):
         run = msgspec.structs.replace(run, leased_until=now)
         return msgspec.structs.replace(state, run=run), Step.PAUSED
     return msgspec.structs.replace(state, run=run), Step.ASK
+
+
+def _is_enough(run: Run, now: datetime) -> bool:
+    return (
+        run.turn_answers >= ANSWERS_PER_TURN
+        or run.turn_bytes >= BYTES_PER_TURN
+        or (run.turn_at is not None and now - run.turn_at >= TURN)
+    )
 
 
 def _ended(
@@ -168,6 +193,7 @@ def _ended(
             mismatches=state.mismatches + 1,
             last_error="; ".join(missing),
             last_counts=run.counts,
+            last_told=run.told,
         ), Step.INCOMPLETE
     return msgspec.structs.replace(
         state,
@@ -178,6 +204,7 @@ def _ended(
         mismatches=0,
         last_error="",
         last_counts=run.counts,
+        last_told=run.told,
     ), Step.COMPLETE
 
 

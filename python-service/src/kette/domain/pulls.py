@@ -66,6 +66,7 @@ class Page(msgspec.Struct, frozen=True):
 
     list_name: str
     objects: tuple[PulledObject, ...] = ()
+    gone: tuple[str, ...] = ()  # objects that were listed and, when they were read, were no more
     told: int | None = None
     next: Cursor | None = None
     subscriptions: Subscriptions | None = None  # None: not asked, or the shop does not say

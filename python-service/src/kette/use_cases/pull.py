@@ -143,7 +143,7 @@ class Pulling:
             return self._again(system, reader, state, again)
         except Hopeless as refusal:
             return self._refused(state, refusal)
-        names = list(dict.fromkeys(one.name for one in page.objects))
+        names = list(dict.fromkeys([*(one.name for one in page.objects), *page.gone]))
         with kernel.store.read() as tx:
             seen = tx.pulls.seen(state, page.list_name, names)
         taken = self._take_in(system, state, page.objects, seen)
@@ -153,7 +153,7 @@ class Pulling:
             if current is None:
                 return Turn(Step.BUSY, reason="somebody else goes on with this pull")
             got = tx.pulls.see(state, page.list_name, names)
-            state, step = after_page(current, page, got, taken, now)
+            state, step = after_page(current, page, got, taken, now, len(answer.body))
             if state.run is None:
                 tx.pulls.forget(state)
             tx.pulls.save(state)
@@ -162,7 +162,7 @@ class Pulling:
             kernel.on_due(stages)
         if step is Step.ASK:
             return self._asking(system, reader, state)
-        return self._over(state, step, run.counts.plus(taken), run.told)
+        return self._over(state, step)
 
     def _current(self, tx: Transaction, state: PullState) -> PullState | None:
         """The state as it is now; None where the pull has gone on without us."""
@@ -171,7 +171,7 @@ class Pulling:
         assert state.run is not None
         if found is None or found.run is None or found.run.id != state.run.id:
             return None
-        return found if found.run.pages == state.run.pages else None
+        return found if found.run.answers == state.run.answers else None
 
     def _again(self, system: System, reader: PullReader, state: PullState, again: Again) -> Turn:
         kernel = self._kernel
@@ -232,24 +232,21 @@ class Pulling:
             cutover_at=state.since if state.purpose is Purpose.BACKFILL else None,
         )
 
-    def _over(
-        self,
-        state: PullState,
-        step: Step,
-        counts: Counts | None = None,
-        told: dict[str, int] | None = None,
-    ) -> Turn:
+    def _over(self, state: PullState, step: Step) -> Turn:
+        """The carrier's turn ends: the pull itself may go on with another one."""
+        run = state.run
+        counts = state.last_counts if run is None else run.counts
         log.info(
             "pull.ended",
             system=state.system_id,
             purpose=state.purpose.value,
             step=step.value,
-            fresh=counts.fresh if counts is not None else 0,
+            fresh=counts.fresh,
         )
         return Turn(
             step,
-            counts=counts or Counts(),
-            told=told or {},
+            counts=counts,
+            told=state.last_told if run is None else run.told,
             reason=state.last_error,
             cutover_at=state.since if state.purpose is Purpose.BACKFILL else None,
         )

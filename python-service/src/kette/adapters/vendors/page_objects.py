@@ -22,9 +22,14 @@ _ANY: Final = msgspec.json.Decoder(float_hook=str)
 
 
 def rows_of(answer: Answer) -> list[bytes]:
+    """The entries of an answer that is a list. Raises Hopeless for anything else."""
+    return rows_in(answer.body)
+
+
+def rows_in(raw: bytes) -> list[bytes]:
     """The entries of a JSON list. Raises Hopeless for anything else."""
     try:
-        return [bytes(row) for row in _LIST.decode(answer.body)]
+        return [bytes(row) for row in _LIST.decode(raw)]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Hopeless("the shop's answer is no list") from error
 

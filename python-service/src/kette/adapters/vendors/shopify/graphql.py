@@ -88,6 +88,7 @@ def as_rest(node: Told) -> Told:
     told = _convert(node, 0)
     assert isinstance(told, dict)
     if "line_items" in told or "financial_status" in told:
+        told["cut_off"] = _cut_off(node, 0)
         return _order(told)
     if "tracking" in told:
         return _fulfillment(told)
@@ -95,6 +96,19 @@ def as_rest(node: Told) -> Told:
     if order and "order_id" not in told:
         told["order_id"] = order.get("id")
     return _transaction(told) if "kind" in told else _money_flat(told)
+
+
+def _cut_off(value: Any, depth: int, name: str = "") -> str:
+    """Name of a list inside the object that has more pages than were read, or nothing."""
+    if depth > _DEEPEST:
+        return ""
+    if isinstance(value, dict):
+        if mapping(value.get("pageInfo")).get("hasNextPage") is True:
+            return name
+        return next((x for k, v in value.items() if (x := _cut_off(v, depth + 1, k))), "")
+    if isinstance(value, list):
+        return next((x for v in value if (x := _cut_off(v, depth + 1, name))), "")
+    return ""
 
 
 def _typed(node: Told, kind: Any) -> Any:

@@ -1,6 +1,6 @@
 """What is asked of the GraphQL Admin interface: one order with all that the reader reads.
 
-The same selection serves the pull of changed orders, so that a fetched, a pulled and a pushed order
+The same query serves the pull of changed orders, so that a fetched, a pulled and a pushed order
 read the same. Names are those of the GraphQL Admin reference.
 """
 
@@ -22,6 +22,13 @@ _TRANSACTION: Final = (
     "id kind status test gateway processedAt createdAt errorCode authorizationCode"
     f" authorizationExpiresAt parentTransaction {{ id }} amountSet {_MONEY}"
 )
+_PAGE: Final = "pageInfo { hasNextPage endCursor }"
+_LINE_ITEM: Final = f"""
+  id name title sku quantity currentQuantity unfulfilledQuantity requiresShipping isGiftCard taxable
+  variant {{ id }} product {{ id }} customAttributes {{ key value }}
+  originalUnitPriceSet {_MONEY} {_DISCOUNT} {_TAX}
+  duties {{ id price {_MONEY} {_TAX} }}
+""".strip()
 ORDER_FIELDS: Final = f"""
 id name createdAt updatedAt processedAt cancelledAt closedAt cancelReason confirmed test
 currencyCode presentmentCurrencyCode taxesIncluded dutiesIncluded sourceName customerLocale
@@ -50,22 +57,17 @@ originalTotalDutiesSet {_MONEY}
 currentTotalDutiesSet {_MONEY}
 additionalFees {{ id name price {_MONEY} {_TAX} }}
 taxLines {{ title rate priceSet {_MONEY} }}
-lineItems(first: 250) {{ nodes {{
-  id name title sku quantity currentQuantity unfulfilledQuantity requiresShipping isGiftCard taxable
-  variant {{ id }} product {{ id }} customAttributes {{ key value }}
-  originalUnitPriceSet {_MONEY} {_DISCOUNT} {_TAX}
-  duties {{ id price {_MONEY} {_TAX} }}
-}} }}
+lineItems(first: 250) {{ nodes {{ {_LINE_ITEM} }} {_PAGE} }}
 shippingLines(first: 20, includeRemovals: false) {{ nodes {{
   id title code source isRemoved originalPriceSet {_MONEY} discountedPriceSet {_MONEY}
   {_DISCOUNT} {_TAX}
-}} }}
+}} {_PAGE} }}
 transactions(first: 50) {{ {_TRANSACTION} }}
 refunds(first: 50) {{
   id createdAt processedAt note
   refundLineItems(first: 100) {{ nodes {{
     quantity restockType lineItem {{ id }} subtotalSet {_MONEY} totalTaxSet {_MONEY}
-  }} }}
+  }} {_PAGE} }}
   refundShippingLines(first: 10) {{ nodes {{
     id subtotalAmountSet {_MONEY} taxAmountSet {_MONEY}
   }} }}
@@ -73,15 +75,26 @@ refunds(first: 50) {{
 }}
 fulfillments(first: 50) {{
   id status displayStatus createdAt updatedAt trackingInfo {{ company number url }}
-  fulfillmentLineItems(first: 100) {{ nodes {{ quantity lineItem {{ id }} }} }}
+  fulfillmentLineItems(first: 100) {{ nodes {{ quantity lineItem {{ id }} }} {_PAGE} }}
 }}
 fulfillmentOrders(first: 20) {{ nodes {{ id status }} }}
 """.strip()
 ORDER_QUERY: Final = f"query KetteOrder($id: ID!) {{ order(id: $id) {{ {ORDER_FIELDS} }} }}"
-ORDERS_QUERY: Final = (
-    "query KetteOrders($query: String!, $after: String) {"
-    " orders(first: 10, after: $after, query: $query, sortKey: UPDATED_AT) {"
-    f" nodes {{ {ORDER_FIELDS} }} pageInfo {{ hasNextPage endCursor }} }} }}"
+# A page of a pull: names only. An order with all that belongs to it costs so many points that a
+# page of them would be refused; each is read by itself, with the query that webhooks ask for.
+CHANGED_QUERY: Final = (
+    "query KetteChanged($query: String!, $first: Int!, $after: String) {"
+    " orders(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {"
+    f" nodes {{ id updatedAt }} {_PAGE} }}"
+    " ordersCount(query: $query, limit: null) { count precision } }"
+)
+LINE_ITEMS_QUERY: Final = (
+    "query KetteLineItems($id: ID!, $after: String!) { order(id: $id) {"
+    f" id lineItems(first: 250, after: $after) {{ nodes {{ {_LINE_ITEM} }} {_PAGE} }} }} }}"
+)
+SUBSCRIPTIONS_QUERY: Final = (
+    "query KetteSubscriptions($after: String) { webhookSubscriptions(first: 100, after: $after) {"
+    f" nodes {{ id topic uri }} {_PAGE} }} }}"
 )
 
 

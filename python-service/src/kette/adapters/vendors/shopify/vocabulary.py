@@ -54,6 +54,8 @@ TOPICS: Final[dict[str, Kind]] = {
     "products/update": Kind.PRODUCT,
     "products/delete": Kind.PRODUCT_DELETED,
 }
+# Without a subscription to these, changes are only pulled.
+NEEDED_TOPICS: Final = ("orders/create", "orders/updated")
 TOPIC_PREFIXES: Final[tuple[tuple[str, Kind], ...]] = (
     ("fulfillment_orders/", Kind.FULFILLMENT_ORDER),
     ("fulfillment_holds/", Kind.FULFILLMENT_ORDER),

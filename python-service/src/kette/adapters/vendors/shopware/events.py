@@ -75,9 +75,14 @@ def order_fetch(field: str, row_id: str) -> Fetch:
         body={
             "limit": 1,
             "filter": [{"type": "equals", "field": field, "value": row_id}],
-            "associations": _associations(ORDER_TREE),
+            "associations": order_associations(),
         },
     )
+
+
+def order_associations() -> dict[str, Any]:
+    """Everything that is read of an order."""
+    return _associations(ORDER_TREE)
 
 
 def is_erased(row: Body) -> bool:

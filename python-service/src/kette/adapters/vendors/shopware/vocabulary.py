@@ -27,6 +27,10 @@ ORDER_PARTS: Final = {
     "order_transaction_capture_refund": "transactions.captures.refunds.id",
 }
 PRODUCT: Final = "product"
+# Without a webhook for it, changes are only pulled: every save of an order sends it.
+NEEDED_EVENTS: Final = ("order.written",)
+# Shopware switches a webhook off at ten failures in a row.
+MANY_ERRORS: Final = 5
 ORDER_EVENT_PREFIXES: Final = (
     "checkout.order.",
     "state_enter.order",

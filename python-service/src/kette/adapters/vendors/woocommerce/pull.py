@@ -106,8 +106,8 @@ def _orders(system: System, window: Window, cursor: Cursor, answer: Answer) -> P
     return Page(
         cursor["list"],
         tuple(found),
-        told if is_first else None,
-        _next(system, cursor, found, _count(answer, "x-wp-totalpages"))
+        told=told if is_first else None,
+        next=_next(system, cursor, found, _count(answer, "x-wp-totalpages"))
         or _after(cursor["list"], window),
     )
 
