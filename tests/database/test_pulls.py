@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
+from kette.domain.policy import PullPolicy
 from kette.domain.pull_state import LEASE, Counts, Step
 from kette.domain.pulls import Answer, Ask, Purpose
 from support.pulled_shop import PulledShop, pull, with_rows
-from support.service_box import ServiceBox, woo_id
+from support.service_box import ServiceBox, paid_event, ready_setup, woo_id
+from support.threads import at_once
 
 
 @pytest.fixture
@@ -269,3 +272,65 @@ def test_where_nobody_has_pulled_nobody_is_alarmed(box: ServiceBox, shop: Pulled
     box.clock.move(days=20)
     box.service.tick()
     assert box.exceptions() == {}
+
+
+def test_two_pulls_and_a_backfill_at_the_same_moment(box: ServiceBox, shop: PulledShop) -> None:
+    """Webhooks, pulls and a backfill may all run at once: every order is there once."""
+    numbers = shop.place_many(60)
+    pages = {}
+    turn = box.service.pulling.begin("woo-main")
+    other = box.service.pulling.begin_backfill("woo-main", 30)
+    for purpose, begun in ((Purpose.CHANGES, turn), (Purpose.BACKFILL, other)):
+        assert begun.ask is not None
+        pages[purpose] = (begun.pull_id, shop(begun.ask))
+
+    def carry(purpose: Purpose) -> None:
+        pull_id, answer = pages[purpose]
+        box.service.pulling.hand_in("woo-main", pull_id, answer, purpose)
+
+    def push() -> None:
+        for number in numbers[:20]:
+            body = shop.sandbox.shop.body(shop.sandbox.shop.find(number))
+            box.woo(body, "order.created", f"d{number}")
+
+    at_once(
+        [
+            lambda: carry(Purpose.CHANGES),
+            lambda: carry(Purpose.CHANGES),
+            lambda: carry(Purpose.BACKFILL),
+            push,
+        ]
+    )
+    box.clock.move(minutes=10)
+    pull(box, shop)
+    assert order_ids(box) == {woo_id(number) for number in numbers}
+    for number in numbers[:3]:
+        marked = 1 if box.fact_count(woo_id(number)) == 2 else 0
+        assert box.fact_count(woo_id(number)) == 1 + marked
+
+
+def test_a_payment_provider_that_falls_silent_is_noticed_where_the_setup_asks(
+    database_url: str,
+) -> None:
+    setup = ready_setup()
+    stripe = msgspec.structs.replace(
+        setup.systems["stripe-main"], pull=PullPolicy(silent_after_s=7200, is_watched=True)
+    )
+    systems = {**setup.systems, "stripe-main": stripe}
+    box = ServiceBox(database_url, setup=msgspec.structs.replace(setup, systems=systems))
+    box.service.tick()
+    box.clock.move(hours=1)
+    box.stripe_at(paid_event(7))
+
+    def silent() -> list[str]:
+        return [key for key, entry in box.exceptions().items() if entry.kind == "source_silent"]
+
+    for hours, expected in ((1.9, 0), (0.2, 1), (5, 1)):
+        box.clock.move(hours=hours)
+        box.service.tick()
+        assert len(silent()) == expected
+    assert silent() == ["source_silent:stripe-main:events"]
+    box.stripe_at(paid_event(8))
+    box.service.tick()
+    assert silent() == []
+    box.close()

@@ -65,13 +65,13 @@ class RunningChain:
         query = f"vendor=woocommerce&state=lost&subject={number}"
         return len(self._control("GET", f"/deliveries?{query}")["deliveries"])
 
-    def deliveries(self, number: int) -> set[str]:
-        """Return in which states the shop's webhooks about an order are."""
-        query = f"vendor=woocommerce&subject={number}"
+    def deliveries(self, number: int | str, vendor: str = "woocommerce") -> set[str]:
+        """Return in which states a shop's webhooks about an order are."""
+        query = f"vendor={vendor}&subject={number}"
         rows = self._control("GET", f"/deliveries?{query}")["deliveries"]
         return {str(row["state"]) for row in rows}
 
-    def effects(self, number: int) -> Json:
+    def effects(self, number: int | str) -> Json:
         """Return what the vendors saw of one order."""
         return self._control("GET", f"/orders/{number}/effects")
 
@@ -85,9 +85,9 @@ class RunningChain:
 
     # -- the service ---------------------------------------------------------------------------
 
-    def order(self, number: int) -> Json | None:
+    def order(self, number: int | str, channel: str = CHANNEL) -> Json | None:
         """Return an order by the shop's number, or None while it is unknown."""
-        query = {"channel": CHANNEL, "external_id": str(number)}
+        query = {"channel": channel, "external_id": str(number)}
         items = self._service("GET", "/v1/orders", params=query)["items"]
         return self._service("GET", f"/v1/orders/{items[0]['id']}") if items else None
 

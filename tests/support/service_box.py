@@ -97,6 +97,11 @@ class ServiceBox:
         raw, headers = stripe_request(event)
         return self.service.ingest("stripe-main", headers, raw)
 
+    def stripe_at(self, event: Any) -> Ingested:
+        """The event as it is sent now, not when the test began."""
+        raw, headers = stripe_request(event, self.clock.at)
+        return self.service.ingest("stripe-main", headers, raw)
+
     def paid_order(self, number: int = 102, **fields: Any) -> str:
         """An order that is paid at the provider; returns its id."""
         answer = self.woo(card_order(number, **fields))
