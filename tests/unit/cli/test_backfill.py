@@ -23,21 +23,21 @@ class ServedShop:
     """A sandbox's shop with its own thread and port."""
 
     def __init__(self) -> None:
-        self.sandbox = Sandbox(Config(woo_key=KEY, woo_secret=SECRET))
+        self.config = Config(woo_key=KEY, woo_secret=SECRET)
+        self.sandbox = Sandbox(self.config)
         self.port = free_port()
         config = uvicorn.Config(create_app(self.sandbox), port=self.port, log_level="error")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/woocommerce"
+    def url(self, kind: str = "woocommerce") -> str:
+        return f"http://127.0.0.1:{self.port}/{kind}"
 
-    def place(self, count: int) -> list[int]:
+    def place(self, count: int, kind: str = "woocommerce") -> list[int | str]:
         basket = [{"sku": "BECHER-LT-01", "quantity": 1}]
         mails = [f"kunde{n}@example.org" for n in range(count)]
         wishes = ({"basket": basket, "billing": {**BILLING, "email": mail}} for mail in mails)
-        return [int(self.sandbox.actors.place(dict(wish))["id"]) for wish in wishes]
+        return [self.sandbox.actors.place(dict(wish), shop=kind)["id"] for wish in wishes]
 
     def start(self) -> None:
         self._thread.start()
@@ -61,7 +61,7 @@ def run(folder: Path, shop: ServedShop, *more: str, **environ: str) -> Result:
     arguments = ["backfill", "--setup", str(SETUP_FILE), "--database", sqlite_url(folder)]
     variables = {
         **ENVIRON,
-        "KETTE_WOO_URL": shop.url,
+        "KETTE_WOO_URL": shop.url(),
         "KETTE_WOO_CONSUMER_KEY": KEY,
         "KETTE_WOO_CONSUMER_SECRET": SECRET,
         **environ,
@@ -77,11 +77,36 @@ def test_orders_come_in_and_the_counts_are_told(tmp_path: Path, shop: ServedShop
     assert "60 new, 0 known already" in done.output
     assert "without any effect" in done.output
     box = ServiceBox(sqlite_url(tmp_path))
-    assert box.statuses(woo_id(numbers[0]))["order"] == "valid"
+    assert box.statuses(woo_id(int(numbers[0])))["order"] == "valid"
     assert box.actions() == {}
     box.close()
     again = run(tmp_path, shop, "--system", "woo-main", "--days", "30")
     assert "0 new, 60 known already" in again.output
+
+
+@pytest.mark.parametrize("kind", ["shopify", "shopware"])
+def test_the_other_shops_with_credentials_of_their_own(
+    tmp_path: Path, shop: ServedShop, kind: str
+) -> None:
+    """Shopware's token is asked for once and used for every request."""
+    shop.place(30, kind)
+    environ = {
+        "KETTE_SHOPIFY_URL": shop.url("shopify"),
+        "KETTE_SHOPIFY_ACCESS_TOKEN": shop.config.shopify_token,
+        "KETTE_SHOPWARE_URL": shop.url("shopware"),
+        "KETTE_SHOPWARE_CLIENT_ID": shop.config.shopware_id,
+        "KETTE_SHOPWARE_CLIENT_SECRET": shop.config.shopware_secret,
+    }
+    setup = str(SETUP_FILE.with_name("three-shops.yaml"))
+    done = run(tmp_path, shop, "--system", f"{kind}-main", "--setup", setup, **environ)
+    assert done.exit_code == 0, done.output
+    assert "30 new, 0 known already" in done.output
+    refused = {"KETTE_SHOPIFY_ACCESS_TOKEN": "x", "KETTE_SHOPWARE_CLIENT_SECRET": "x"}
+    done = run(
+        tmp_path, shop, "--system", f"{kind}-main", "--setup", setup, **{**environ, **refused}
+    )
+    assert done.exit_code == 1
+    assert "refused the credentials" in done.output
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import msgspec
 
 from kette.domain.policy import System
 
+_NONE: Final = "-"  # an empty one would be no header
 _EARLY_S: Final = 60.0  # a token is renewed so long before it ends
 
 
@@ -51,13 +52,16 @@ class ShopwareIntegration(httpx.Auth):
         yield request
 
     def _take(self, answer: httpx.Response) -> None:
-        """A refusal is told by the request itself: without a token it is answered with 401."""
+        """A refusal is told by the request itself, which is answered with 401 then. A shop that
+        cannot give a token now has not answered at all."""
+        if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.status_code >= 500:
+            raise httpx.ConnectError("the shop gives no token now")
         try:
             told = json.loads(answer.content)
             self._token = str(told["access_token"])
             self._ends_at = time.monotonic() + float(told.get("expires_in", 600)) - _EARLY_S
         except (ValueError, KeyError, TypeError, AttributeError):
-            self._token, self._ends_at = "", 0.0
+            self._token, self._ends_at = _NONE, 0.0
 
 
 class Access(msgspec.Struct, frozen=True):
