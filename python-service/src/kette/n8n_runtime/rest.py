@@ -13,6 +13,8 @@ import httpx
 Json = dict[str, Any]  # n8n's own shapes; they stop at the functions of this package
 
 _TIMEOUT_S = 60.0
+# n8n publishes what it imports, one workflow after the other: minutes on a busy machine.
+_IMPORT_TIMEOUT_S = 300.0
 _PAGE = 100
 _MAX_PAGES = 1000
 _UNFINISHED = {"new", "running", "waiting"}
@@ -94,7 +96,9 @@ class N8nApi:
     def import_package(self, package: bytes, options: Mapping[str, str]) -> Json:
         """Import a .n8np file and return n8n's report; its states are the caller's to check."""
         files = {"package": ("kette.n8np", package, "application/gzip")}
-        answer = self._client.post("/n8n-packages/import", data=dict(options), files=files)
+        answer = self._client.post(
+            "/n8n-packages/import", data=dict(options), files=files, timeout=_IMPORT_TIMEOUT_S
+        )
         return _json(answer)
 
     def credentials(self) -> Iterator[Json]:
