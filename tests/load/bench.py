@@ -6,6 +6,7 @@ a  events per second into the service, as a share of an echo endpoint of the sam
 b  the same with 1,000 and with many orders in the ledger
 c  orders per second through the real n8n, as a share of an empty workflow in the same n8n
 addresses  accuracy of the reading of addresses by field and country, addresses per second
+hard  the slowest of 700 naughty, random, foreign and very long texts, in every field
 
 Absolute numbers tell about the machine, ratios about the program. The first run fills the large
 ledger, several minutes; it is kept in the cache.
@@ -35,7 +36,8 @@ GROWTH_GOAL = 0.80
 CHAIN_GOAL = 0.5
 ADDRESS_GOAL = 0.95
 ADDRESSES_PER_SECOND_GOAL = 5_000
-PARTS = ("addresses", "a", "b", "c")
+HARD_GOAL_MS = 50.0
+PARTS = ("addresses", "hard", "a", "b", "c")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print(describe(folder))
         if "addresses" in options.only:
             _addresses(project, console, say)
+        if "hard" in options.only:
+            _hard_input(project, console)
         if options.only & {"a", "b"}:
             _intake(project, folder, options, console, say)
         if "c" in options.only:
@@ -151,6 +155,23 @@ def _addresses(project: Project, console: Console, say: Callable[[str], None]) -
         f"Slowest address {result.slowest_ms:.1f} ms; {result.first_ms:.0f} ms where a country is "
         "new and its postal codes are read."
     )
+
+
+def _hard_input(project: Project, console: Console) -> None:
+    sys.path += [str(project.root / "tests"), str(project.fixtures / "sandbox")]
+    from support.hard_input import readers, slowest, strings
+
+    texts = strings()
+    table = Table(title=f"{len(texts)} texts that break programs, each in every field")
+    for name in ("", "slowest ms", "with"):
+        table.add_column(name, justify="right" if name == "slowest ms" else "left")
+    worst = 0.0
+    for name, read in readers():
+        took_ms, text = slowest(read, texts)
+        worst = max(worst, took_ms)
+        table.add_row(name, f"{took_ms:.1f}", ascii(text[:30]))
+    console.print(table)
+    _verdict(console, "hard: slowest in ms", worst, HARD_GOAL_MS, less=True)
 
 
 def _chain(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from functools import lru_cache
 
 from kette.adapters.vendors.fields import line_of_text, text
 
@@ -15,6 +16,7 @@ from kette.adapters.vendors.fields import line_of_text, text
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->", re.DOTALL)
 _MOST_ESCAPES = 3
+_character = lru_cache(maxsize=1024)(html.unescape)
 
 
 def plain_line(value: object) -> str:
@@ -49,7 +51,7 @@ def product_name(value: object) -> str:
 
 def _decoded(found: str) -> str:
     for _ in range(_MOST_ESCAPES):
-        decoded = _ENTITY.sub(lambda match: html.unescape(match.group()), found)
+        decoded = _ENTITY.sub(lambda match: _character(match[0]), found)
         if decoded == found:
             break
         found = decoded
