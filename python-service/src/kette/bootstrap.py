@@ -44,6 +44,7 @@ from kette.adapters.vendors.woocommerce.pull import WooCommercePull
 from kette.api.auth import KeyRing
 from kette.api.grouped import GroupedIngest
 from kette.api.service import Service
+from kette.api.structs import read_struct
 from kette.clocks import ShiftableClock, SystemClock
 from kette.domain.facts import ActionReported, OrderSnapshot, Translation
 from kette.domain.order import Order
@@ -246,10 +247,7 @@ def read_order(setup: Setup, clock: Clock, system_id: str, order: dict[str, Any]
     if system is None:
         raise UnknownSystemError(system_id, sorted(setup.systems))
     if "channel" in order:
-        try:
-            return msgspec.convert(order, Order)
-        except msgspec.ValidationError as error:
-            raise InvalidInputError("order", str(error)) from error
+        return read_struct(Order, order, "order")
     adapter = ADAPTERS.get(system.kind)
     if adapter is None or system.role != "shop":
         raise InvalidInputError("system_id", f"{system_id} is no shop")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgspec
 from fastapi import APIRouter, Depends, Request
 
 from kette.api import views
@@ -13,12 +12,12 @@ from kette.api.auth import READERS, require
 from kette.api.bodies import JsonRoute
 from kette.api.schemas import AddressIn, RiskIn, ValidateIn
 from kette.api.service import service_of
+from kette.api.structs import read_signals
 from kette.domain.address import normalize_address
 from kette.domain.notes import find_wishes
 from kette.domain.order import Address
 from kette.domain.risk import RiskSignals, assess_risk
 from kette.domain.validation import validate_order
-from kette.use_cases.errors import InvalidInputError
 
 router = APIRouter(tags=["checks"], route_class=JsonRoute)
 _readers = [Depends(require(READERS))]
@@ -57,10 +56,7 @@ def post_risk(request: Request, body: RiskIn) -> dict[str, Any]:
     """Score with reasons. `signals`: what is known beside the order, see the documentation."""
     service = service_of(request)
     order = service.read_order(body.system_id, body.order)
-    try:
-        signals = msgspec.convert(body.signals, RiskSignals)
-    except msgspec.ValidationError as error:
-        raise InvalidInputError("signals", str(error)) from error
+    signals = read_signals(body.signals)
     result: dict[str, Any] = views.public(
         assess_risk(order, signals, service.kernel.setup.risk, service.data.risk)
     )
