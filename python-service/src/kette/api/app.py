@@ -38,6 +38,7 @@ def create_app(service: Service) -> FastAPI:
     problems.install(app)
     for module in (events, orders, exceptions, actions, pulls, checks, operations):
         app.include_router(module.router)
+    app.add_middleware(events.EventsFirst, handlers=app.exception_handlers)
     app.add_middleware(RequestLog)
     return app
 

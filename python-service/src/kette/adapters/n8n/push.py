@@ -32,7 +32,7 @@ TIMEOUT = httpx.Timeout(10.0, connect=3.0)
 RETRY_S = (2, 5, 15)
 # n8n answers 200 with this page, whatever was asked, until its database is migrated.
 STARTING_PAGE = "n8n is starting up"
-PAUSE_S = 0.03
+PAUSE_S = 0.1
 # A run of n8n costs as much as several actions in it.
 WORTH_A_RUN = 50
 COMPANY_S = 1.0
