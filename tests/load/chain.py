@@ -19,6 +19,7 @@ from typing import Any
 
 import httpx
 from kette.n8n_runtime.child import ProgramError
+from kette.n8n_runtime.project import find_project
 from kette.n8n_runtime.world import Ports, World
 from machine import cpu_s
 from sender import request_bytes, send_all
@@ -51,7 +52,8 @@ class ChainResult:
 
 
 def measure_chain(folder: Path, orders: int, say: Callable[[str], None]) -> ChainResult:
-    world = World(folder / "world", ports=Ports.free(), say=say)
+    setup = find_project().fixtures / "setups" / "woocommerce-payment-invoice.yaml"
+    world = World(folder / "world", ports=Ports.free(), say=say, setup=setup)
     try:
         world.start()
         return _measure(world, orders, say)

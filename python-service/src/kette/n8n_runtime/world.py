@@ -163,7 +163,11 @@ class World:
         add_credentials(self.n8n, self._credentials())
         self.n8n.start()
         self._say("Installing and publishing the workflows ...")
-        outcomes = deploy(self.n8n.api, self.project.workflows, template=SETUP)
+        # The template of the ready setup, where it is one of those; a changed one takes them all.
+        own = self.setup.stem
+        has_own = (self.project.workflows / "templates" / own).is_dir()
+        template = own if has_own else SETUP
+        outcomes = deploy(self.n8n.api, self.project.workflows, template=template)
         self.n8n.wait_triggers([outcome.entry.id for outcome in outcomes])
         for outcome in outcomes:
             if not self._pulls and outcome.entry.id.startswith(PULL_WORKFLOWS):
