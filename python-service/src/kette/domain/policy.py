@@ -148,7 +148,7 @@ class ActionPolicy(msgspec.Struct, frozen=True):
     lease_s: int = 120
     backoff_s: tuple[int, ...] = (10, 60, 300, 1800, 7200)
     batch_max: int = 100
-    pushes_in_flight: int = 2
+    pushes_in_flight: int = 4
 
 
 class Setup(msgspec.Struct, frozen=True):
