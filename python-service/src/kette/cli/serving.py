@@ -46,8 +46,8 @@ def run_service(settings: Settings) -> int:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    # Threads that store reports and lease batches give the interpreter up at every statement; beside a
-    # busy loop each would wait five milliseconds to get it back.
+    # Threads that store reports and lease batches give the interpreter up at every statement;
+    # beside a busy loop each would wait five milliseconds to get it back.
     sys.setswitchinterval(0.0005)
     uvicorn.run(
         create_app(service),
