@@ -41,6 +41,8 @@ ROUTES: dict[tuple[str, str], tuple[frozenset[Role], Any]] = {
         {"until": "2027-01-01T00:00:00Z", **WHO},
     ),
     ("POST", "/v1/readings/{system_id}"): (INGESTERS, {"id": 1}),
+    ("POST", "/v1/pulls/{system_id}"): (INGESTERS, {}),
+    ("GET", "/v1/pulls"): (READERS, None),
     ("POST", "/v1/actions/lease"): (MACHINES, {"stage": "payment"}),
     ("POST", "/v1/actions/report"): (MACHINES, {"results": [{"key": "x", "status": "done"}]}),
     ("POST", "/v1/subscriptions"): (MACHINES, {"url": "http://127.0.0.1/", "stage": "payment"}),
