@@ -110,6 +110,8 @@ def test_no_effect_happened_twice(
         "refund_keys": [],
         "parcel_references": [],
         "over_refunded_charges": [],
+        "shopify_refunds": [],
+        "shopify_parcels": [],
         "mails": {"message_id": {}, "marker": {}},
     }
 

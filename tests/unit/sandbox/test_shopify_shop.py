@@ -235,6 +235,21 @@ def test_a_refund_is_told_by_webhooks(box: ShopBox) -> None:
     assert box.sandbox.actors.desk_of(order_id).effects(order_id)["refunds"][0]["amount"] == 1000
 
 
+def test_a_refund_and_a_parcel_that_come_twice_are_counted(box: ShopBox) -> None:
+    order_id = box.order()
+    note = "cancelled [refund_payment:ord_1:cancel]"
+    for key in ("key-4", "key-5"):
+        box.refund(order_id, "1.00", key, note=note)
+    work, record = box.sandbox.shopify_work, box.sandbox.shopify.find(order_id)
+    line = record["lines"][0]["id"]
+    for _ in range(2):
+        work.fulfill(record, record["fulfillment_orders"][0], {line: 1}, {"numbers": ["T1"]})
+    state = asyncio.run(box.http.get("/_control/state")).json()
+    assert state["doubled"]["shopify_refunds"] == [note]
+    assert state["doubled"]["shopify_parcels"] == [f"{record['name']} T1"]
+    assert state["orders_by_shop"] == {"woocommerce": 0, "shopify": 1, "shopware": 0}
+
+
 FULFILL = """mutation F($fulfillment: FulfillmentInput!) {
   fulfillmentCreate(fulfillment: $fulfillment) { fulfillment { id status } userErrors { message } }
 }"""
