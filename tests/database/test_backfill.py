@@ -129,6 +129,19 @@ def test_an_old_order_that_a_webhook_tells_first_is_the_past_as_well(
     assert box.actions() == {}
 
 
+def test_the_cutover_is_known_from_the_first_event_of_a_process_on(
+    box: ServiceBox, shop: PulledShop, database_url: str
+) -> None:
+    old = shop.place(payment="cod")
+    box.clock.move(days=3)
+    backfill(box, shop, days=1)  # the order is older
+    again = ServiceBox(database_url)
+    again.clock.at = box.clock.at
+    again.woo(shop.sandbox.shop.body(shop.sandbox.shop.find(int(old))))
+    assert again.actions() == {}
+    again.close()
+
+
 def test_broken_off_it_goes_on_where_it_was(box: ServiceBox, shop: PulledShop) -> None:
     for _ in range(120):
         shop.place_many(1)

@@ -87,6 +87,7 @@ def test_one_bad_order_of_a_thousand_is_one_exception(box: ServiceBox, shop: Pul
     assert order_ids(box) == {woo_id(number) for number in numbers if number != bad}
     (entry,) = box.exceptions().values()
     assert (entry.kind, entry.context["system"]) == ("payload_unknown", "woo-main")
+    assert f"{bad}: " in entry.summary
     box.clock.move(minutes=5)
     pull(box, with_rows(shop, spoil))  # told again, known already
     assert list(box.exceptions().values()) == [entry]

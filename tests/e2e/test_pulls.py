@@ -31,9 +31,10 @@ BASKET = [{"sku": "BECHER-LT-01", "quantity": 3}]
 def pulled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningChain]:
     """A world of its own whose shops send no webhook at all, with a pull every few seconds instead
     of every few minutes."""
-    world = World(tmp_path_factory.mktemp("pulled"), ports=Ports.free(), say=print, pulls=True)
+    world = World(tmp_path_factory.mktemp("pulled"), ports=Ports.free(), say=print)
     try:
         world.start()
+        world.start_pulls()
         chain = RunningChain(world)
         for vendor, (_, workflow_id) in PULLS.items():
             hurry(world, workflow_id)

@@ -67,6 +67,7 @@ from kette.use_cases.mail_lost import mail_lost
 from kette.use_cases.people import People
 from kette.use_cases.ports import Clock, Store
 from kette.use_cases.pull import Pulling
+from kette.use_cases.sources import know_cutovers
 
 log = structlog.get_logger("kette.bootstrap")
 
@@ -192,6 +193,7 @@ def build(
         url=settings.url or f"http://{settings.host}:{settings.port}",
         pulled_kinds=frozenset(PULLS),
     )
+    know_cutovers(kernel)
     lease = Lease(kernel, Presenter(kernel, data, write_mail))
     pusher = Pusher(kernel, lease, time.time)
     keys = KeyRing(store)

@@ -55,6 +55,10 @@ def _check_kind(path: str, system: dict[str, Any], rule: KindRule, reading: Read
         message = f"a {kind} system cannot be {system['role']!r}"
         reading.report_at(f"{path}.role", message, f"write role: {rule.role}")
     _check_base_url(path, system, rule, reading)
+    for key in ("overlap", "first_window", "page_size"):
+        if rule.role != "shop" and reading.knows(f"{path}.pull.{key}"):
+            hint = "only silent_after counts where nothing is pulled"
+            reading.report_at(f"{path}.pull.{key}", f"a {kind} system is not pulled", hint)
     allowed = (*rule.needs_secrets, *rule.may_have_secrets)
     _check_names(f"{path}.secrets", kind, system.get("secrets", {}), allowed, reading)
     for name in rule.needs_secrets:

@@ -77,14 +77,31 @@ def test_a_new_refund_is_told_to_the_customer_and_no_old_one() -> None:
     assert names == {"notify:refunded:shop-2"}
 
 
-def test_a_parcel_that_leaves_now_is_told() -> None:
-    decision = story(PAID, parcel(f.ParcelState.SHIPPED, tracking_number="t"))
-    assert set(actions_of(decision)) == {"notify:shipped:p1"}
+def test_parcels_are_told_by_whoever_sent_them() -> None:
+    """The carrier's events name a parcel that left long ago as well as one that leaves now."""
+    for state in (f.ParcelState.SHIPPED, f.ParcelState.DELIVERED, f.ParcelState.DELAYED):
+        decision = story(PAID, parcel(state, tracking_number="t"))
+        assert (decision.actions, decision.exceptions) == ((), ())
 
 
 def test_an_order_that_is_cancelled_now_gives_its_money_back() -> None:
     decision = story(PAID, snapshot(ShopClaim.CANCELLED, version=5, paid_at=PLACED_AT))
     assert "create_task:refund:cancel" in actions_of(decision)
+
+
+def test_but_only_by_a_persons_word_where_a_provider_holds_it() -> None:
+    """Nobody here knows whether the goods have left: a refund of its own accord could be a loss."""
+    news = (payment(), snapshot(ShopClaim.CANCELLED, version=5, paid_at=PLACED_AT))
+    decision = story(PAID, *news)
+    (case,) = decision.exceptions
+    assert case.kind == "refund_needs_approval"
+    subject = case.context["subject"]
+    assert not any(action.kind == "refund_payment" for action in decision.actions)
+    said = story(PAID, *news, f.ApprovalGiven(subject, True, "Ida", "not shipped"))
+    assert [a.key for a in said.actions if a.kind == "refund_payment"] == [subject]
+    assert said.exceptions == ()
+    refused = story(PAID, *news, f.ApprovalGiven(subject, False, "Ida", "shipped"))
+    assert (refused.actions, refused.exceptions) == ((), ())
 
 
 def test_an_order_that_is_completed_now_is_not_invoiced_again() -> None:

@@ -217,3 +217,8 @@ def test_how_a_shop_is_pulled(tmp_path: Path) -> None:
     assert pull("silent_after: never") == PullPolicy(silent_after_s=None)
     with pytest.raises(SetupError, match="out of range"):
         pull("page_size: 1000")
+    provider = text.replace(
+        "  sendcloud-main:\n", "    pull: {overlap: 5m}\n  sendcloud-main:\n", 1
+    )
+    with pytest.raises(SetupError, match="a stripe system is not pulled"):
+        read_setup(provider.encode(), "x.yaml", {})

@@ -128,6 +128,7 @@ def _run(
         print_results(_console(), results)
         _print_places(world)
         if not ends_itself:
+            world.start_pulls()
             typer.echo("Everything stays up until you press Ctrl-C.")
             asked_to_end.wait()
         return all(result.passed for result in results)

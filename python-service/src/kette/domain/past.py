@@ -5,8 +5,10 @@ moment they are asked, is left out of what they want from everything. An order o
 is heard therefore wants nothing, ever, whatever rules are added one day
 (docs/decisions/0018-backfill.md).
 
-What the process before Kette had begun it also brings to its end: parcels, invoice, confirmation.
-An order that nobody had begun to fulfil, because no money had come, is Kette's once money comes.
+What the process before Kette had begun it also brings to its end: parcels and what customers hear
+of them, invoice, confirmation. Whether such an order was shipped is not known here, so money goes
+back only by a person's word. An order that nobody had begun to fulfil, because no money had come,
+is Kette's once money comes.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from kette.domain.actions import WantedAction
+from kette.domain.actions import WantedAction, WantedException
 from kette.domain.decide import Assessment, Decision
 from kette.domain.order import ShopClaim
 from kette.domain.state import OrderFile
@@ -25,18 +27,10 @@ Rules = Callable[[OrderFile, Assessment], Decision]
 
 # Answers to something that happens to an order, whoever began it.
 ANSWERS = frozenset(
-    {
-        "refund_payment",
-        "create_task",
-        "cancel_order",
-        "cancel_fulfillment",
-        "submit_dispute_evidence",
-        "notify",
-    }
+    {"create_task", "cancel_order", "cancel_fulfillment", "submit_dispute_evidence", "notify"}
 )
-ANSWERING_NOTICES = frozenset(
-    {"shipped", "partially_shipped", "delayed", "delivered", "cancelled", "refunded"}
-)
+ANSWERING_NOTICES = frozenset({"cancelled", "refunded"})
+REFUND = "refund_payment"
 # Entries about whether an order may begin or is late: the process that began it watches that.
 BEGINNINGS = frozenset(
     {
@@ -84,12 +78,31 @@ def decide_since_cutover(file: OrderFile, assessment: Assessment, rules: Rules) 
         actions = tuple(x for x in after.actions if x.key not in wanted_before)
         return msgspec.structs.replace(after, actions=actions)
     known_before = {entry.key for entry in before.exceptions}
+    new = [action for action in after.actions if action.key not in wanted_before]
+    asked = [_refund_case(x) for x in new if x.kind == REFUND and x.key not in file.approvals]
+    entries = {
+        entry.key: entry
+        for entry in (*after.exceptions, *asked)
+        if entry.key not in known_before and entry.kind not in BEGINNINGS
+    }
     return msgspec.structs.replace(
         after,
-        actions=tuple(x for x in after.actions if x.key not in wanted_before and _is_answer(x)),
-        exceptions=tuple(
-            x for x in after.exceptions if x.key not in known_before and x.kind not in BEGINNINGS
-        ),
+        actions=tuple(action for action in new if _is_answer(action, file)),
+        exceptions=tuple(entries[key] for key in sorted(entries)),
+    )
+
+
+def _refund_case(action: WantedAction) -> WantedException:
+    amount = action.payload["amount"]
+    order_id, name = action.key.split(":")[1:]
+    return WantedException(
+        key=f"refund_needs_approval:{order_id}:{name}",
+        kind="refund_needs_approval",
+        summary=f"Refund of {amount['amount']} {amount['currency']} for an order from before the "
+        f"cutover: {action.payload['reason']}",
+        context={"subject": action.key, "amount": amount},
+        suggestion="Look whether the goods have left and whether the money went back already; then "
+        "approve or refuse with the subject named in the context.",
     )
 
 
@@ -104,7 +117,10 @@ def _is_begun_since(past: OrderFile, before: Decision, after: Decision) -> bool:
     )
 
 
-def _is_answer(action: WantedAction) -> bool:
+def _is_answer(action: WantedAction, file: OrderFile) -> bool:
+    if action.kind == REFUND:
+        approval = file.approvals.get(action.key)
+        return approval is not None and approval.approved
     if action.kind == "notify":
         return action.payload.get("notice") in ANSWERING_NOTICES
     return action.kind in ANSWERS

@@ -104,10 +104,7 @@ class World:
         password: str | None = None,
         setup: Path | None = None,
         service_env: Mapping[str, str] | None = None,
-        pulls: bool = False,
     ) -> None:
-        """pulls: let the pull workflows run. Stories in which a webhook comes late would end
-        otherwise, sooner or later, as the clock of this machine has it."""
         self.folder = folder.resolve()
         self.ports = ports
         self.project: Project = find_project()
@@ -119,7 +116,7 @@ class World:
         self._say = say
         self._password = password
         self._service_env = dict(service_env or {})
-        self._pulls = pulls
+        self._pull_ids: list[str] = []
         self._n8n: N8n | None = None
         self.service = self._service()
         self.sandbox = self._sandbox()
@@ -169,10 +166,17 @@ class World:
         template = own if has_own else SETUP
         outcomes = deploy(self.n8n.api, self.project.workflows, template=template)
         self.n8n.wait_triggers([outcome.entry.id for outcome in outcomes])
-        for outcome in outcomes:
-            if not self._pulls and outcome.entry.id.startswith(PULL_WORKFLOWS):
-                self.n8n.api.unpublish(outcome.entry.id)
+        ids = [outcome.entry.id for outcome in outcomes]
+        self._pull_ids = [one for one in ids if one.startswith(PULL_WORKFLOWS)]
+        for workflow_id in self._pull_ids:
+            self.n8n.api.unpublish(workflow_id)
         self._say(f"{len(outcomes)} workflows are published")
+
+    def start_pulls(self) -> None:
+        """Let the pull workflows run from now on. They do not at first: stories in which a webhook
+        comes late would end otherwise, sooner or later, as the clock of this machine has it."""
+        for workflow_id in self._pull_ids:
+            self.n8n.api.publish(workflow_id)
 
     def stop(self) -> None:
         """End everything that was started."""

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from kette.domain.facts import FactDraft, PayloadUnknown
 from kette.domain.policy import System
 from kette.domain.pull_state import Counts, PullState
 from kette.domain.pulls import PulledObject, Purpose
@@ -72,7 +73,11 @@ class TakeIn:
         self, system: System, one: PulledObject, past_before: datetime | None
     ) -> Prepared:
         prepared = self._readings.prepare(system.id, one.headers, one.body)
-        return msgspec.structs.replace(prepared, past_before=past_before)
+        facts = prepared.translation.facts
+        if prepared.unknown is not None:
+            facts = tuple(_named(draft, one.name) for draft in facts)
+        translation = msgspec.structs.replace(prepared.translation, facts=facts)
+        return msgspec.structs.replace(prepared, translation=translation, past_before=past_before)
 
     def _stored(self, tx: Transaction, prepared: Prepared) -> tuple[Counts, set[str]]:
         try:
@@ -91,6 +96,15 @@ class TakeIn:
             size = 1 if tx.facts.has_other_writers else OBJECTS_PER_COMMIT
         for start in range(0, len(objects), size):
             yield objects[start : start + size]
+
+
+def _named(draft: FactDraft, name: str) -> FactDraft:
+    """Who looks at the entry wants to know which order it is about; the list told its id."""
+    body = draft.body
+    if not isinstance(body, PayloadUnknown):
+        return draft
+    reason = f"{name}: {body.reason}"[:500]
+    return msgspec.structs.replace(draft, body=msgspec.structs.replace(body, reason=reason))
 
 
 def _count(result: Ingested, *, is_unread: bool) -> Counts:

@@ -23,7 +23,7 @@ def watch_sources(kernel: Kernel, now: datetime) -> set[str]:
     with kernel.store.read() as tx:
         states = tx.pulls.all()
         changes = {s.system_id: s for s in states if s.purpose is Purpose.CHANGES}
-        kernel.cutovers = {s.system_id: s.since for s in states if s.purpose is Purpose.BACKFILL}
+        kernel.cutovers = _cutovers(states)
         pending = [
             system
             for system in kernel.setup.systems.values()
@@ -40,6 +40,16 @@ def watch_sources(kernel: Kernel, now: datetime) -> set[str]:
         with kernel.store.write() as tx:
             stages |= tell_of_sources(kernel, tx, system, now)
     return stages
+
+
+def know_cutovers(kernel: Kernel) -> None:
+    """Before the first event of a process comes in."""
+    with kernel.store.read() as tx:
+        kernel.cutovers = _cutovers(tx.pulls.all())
+
+
+def _cutovers(states: list[PullState]) -> dict[str, datetime]:
+    return {s.system_id: s.since for s in states if s.purpose is Purpose.BACKFILL}
 
 
 def tell_of_sources(kernel: Kernel, tx: Transaction, system: System, now: datetime) -> set[str]:
