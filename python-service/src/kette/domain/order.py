@@ -117,6 +117,8 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     discount_total: Money | None = None
     # total minus (sum of nets + taxes per rate); not zero when the shop rounds tax at subtotal
     rounding: Money | None = None
+    # The step to which the shop rounds totals, where it is more than a minor unit: 0.05 CHF.
+    total_step: Money | None = None
     payment_method: str = ""  # the shop's key of the method, e.g. "bacs"
     payment_title: str = ""
     payment_reference: str = ""  # the provider's id, where the shop knows it

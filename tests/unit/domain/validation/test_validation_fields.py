@@ -180,6 +180,29 @@ def test_a_difference_is_said_in_the_orders_currency(currency: str, said: str) -
     assert found.message.endswith(said)
 
 
+@pytest.mark.parametrize(
+    ("total", "step", "severity"),
+    [
+        # The parts sum to 24.70; one line more or less may be a cent off, two lines two.
+        (2470, 5, None),
+        (2475, 5, "error"),  # five cents cannot come from rounding to five cents
+        (2474, 5, "error"),  # not on the step, so the step explains nothing
+        (2480, 20, "info"),
+        (2500, 100, "info"),
+        (2400, 100, "error"),  # rounding would have gone up
+    ],
+)
+def test_rounding_to_a_coin_explains_half_of_it(
+    total: int, step: int, severity: str | None
+) -> None:
+    """Switzerland has no coin below 0.05: a total of 24.70 out of 24.68 is right."""
+    made = order(MUG, FLAT, total=Money(total, "EUR"), total_step=Money(step, "EUR"))
+    found = findings(made)
+    assert {f.severity.value for f in found} == ({severity} if severity else set())
+    if severity == "info":
+        assert found[0].message.endswith(f"the shop rounds totals to {step / 100:.2f} EUR")
+
+
 def test_negative_total() -> None:
     refund = row(-1664, -316)
     found = [f for f in findings(order(refund)) if f.code == "total_negative"]

@@ -30,7 +30,7 @@ from kette.adapters.vendors.shopware.addresses import billing_address, shipping_
 from kette.adapters.vendors.shopware.lines import read_lines, shipping_lines
 from kette.adapters.vendors.shopware.numbers import number, to_money
 from kette.adapters.vendors.shopware.payments import Attempt, changed_at, state_of
-from kette.domain.money import total_of
+from kette.domain.money import Money, total_of
 from kette.domain.order import Order
 from kette.domain.policy import System
 
@@ -38,6 +38,7 @@ Row = Mapping[str, Any]
 
 _CURRENCY = re.compile(r"[A-Z]{3}\Z", re.ASCII)
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_].*)?\Z", re.ASCII)
+_MOST_STEP: Final = 1000  # minor units; more is no rounding
 OFFLINE_METHODS: Final = "offline_methods"
 TEST_CHANNELS: Final = "test_sales_channels"
 STOREFRONT: Final = "storefront_url"
@@ -59,6 +60,17 @@ def modified_at(row: Row) -> datetime:
     if not found:
         raise FieldError("updatedAt", "missing or not a time, and createdAt as well")
     return max(found)
+
+
+def _total_step(row: Row, currency: str) -> Money | None:
+    """Shopware's cash rounding; a step of one minor unit is none. A step that cannot be read is
+    none as well: it only explains a difference."""
+    told = mapping(row.get("totalRounding")).get("interval")
+    try:
+        step = to_money(number(told, "totalRounding.interval"), currency)
+    except FieldError:
+        return None
+    return step if 1 < step.minor <= _MOST_STEP else None
 
 
 def read_order(row: Row, system: System) -> Order:
@@ -102,6 +114,7 @@ def read_order(row: Row, system: System) -> Order:
         billing=billing_address(row),
         shipping=shipping_address(row, main),
         rounding=rounding if rounding.minor else None,
+        total_step=_total_step(row, currency),
         payment_method=attempt.method if attempt else "",
         payment_title=attempt.title if attempt else "",
         payment_reference=next(iter(_payment_ids(row, attempts, attempt)), ""),
