@@ -13,6 +13,7 @@ import msgspec
 
 from kette.domain.address import NormalizedAddress, normalize_address
 from kette.domain.amount_check import check_amounts
+from kette.domain.bank_data import bank_data_findings
 from kette.domain.findings import Finding, Severity
 from kette.domain.intake_data import IntakeData
 from kette.domain.notes import note_findings
@@ -70,6 +71,7 @@ def validate_order(
     if order.customer_note:
         placed_on = supply_date(order.placed_at, setup.merchant.time_zone)
         findings += note_findings(order.customer_note, placed_on, data.notes)
+        findings += bank_data_findings(order.customer_note)
     return tuple(findings)
 
 
