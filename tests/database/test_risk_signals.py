@@ -6,7 +6,9 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+import pytest
 from kette.adapters.database.order_tables import RELATED
+from kette.domain.facts import ApprovalGiven
 from kette.domain.money import Money
 from kette.use_cases.usual_totals import UsualTotals
 from support.service_box import (
@@ -165,3 +167,58 @@ def test_the_lookup_goes_by_index(tmp_path: Path) -> None:
     for name in ("customer_key", "address_key", "card_key"):
         assert f"ix_orders_{name}_placed_us" in plan
     assert "SCAN orders" not in plan
+
+
+RISKY = {"billing": customer(201, email="x@mailinator.com", phone="+1 212 555 0123")}
+
+
+def under_review(box: ServiceBox) -> str:
+    order_id = place(box, 201, "FpRisky", **RISKY)
+    assert box.statuses(order_id)["risk"] == "review"
+    return order_id
+
+
+def test_a_passed_deadline_tells_somebody_else_and_decides_nothing(box: ServiceBox) -> None:
+    order_id = under_review(box)
+    (entry,) = (x for x in box.exceptions().values() if x.kind == "risk_review")
+    box.clock.move(days=10)
+    box.service.tick()
+    actions = box.actions()
+    assert f"escalate:{entry.id}" in actions
+    assert not {row.kind for row in actions.values()} & {"cancel_order", "refund_payment"}
+    assert box.statuses(order_id)["order"] == "on_hold"
+    assert box.statuses(order_id)["risk"] == "review"
+
+
+def test_more_signals_are_told_in_the_same_entry_with_the_same_deadline(box: ServiceBox) -> None:
+    """Each new reason used to close the entry and open another one, with a new deadline."""
+    order_id = under_review(box)
+    (entry,) = (x for x in box.exceptions().values() if x.kind == "risk_review")
+    box.clock.move(hours=1)
+    for number in (202, 203):
+        place(box, number, "FpOther", billing=customer(number, email="x@mailinator.com"))
+    event = paid_event(201, "charge_succeeded")
+    event["id"] = "evt_more"
+    told = event["data"]["object"]
+    told |= {"payment_intent": "pi_201", "id": "ch_201"}
+    told["outcome"] |= {"risk_score": 80}
+    tell_stripe(box, event)
+    (now,) = (x for x in box.exceptions().values() if x.order_id == order_id)
+    assert (now.id, now.due_at) == (entry.id, entry.due_at)
+    assert now.context["score"] > entry.context["score"]
+
+
+@pytest.mark.parametrize(("approved", "risk"), [(True, "clear"), (False, "blocked")])
+def test_a_persons_word_ends_the_review_and_is_kept(
+    box: ServiceBox, approved: bool, risk: str
+) -> None:
+    order_id = under_review(box)
+    box.service.people.approve(order_id, "risk", approved, "Nele Reviewer", "called back")
+    assert box.statuses(order_id)["risk"] == risk
+    with box.kernel.store.read() as tx:
+        facts = [item.fact for item in tx.facts.load(tx.facts.streams_of(order_id))]
+    (word,) = (x.body for x in facts if isinstance(x.body, ApprovalGiven))
+    assert (word.by, word.why, word.approved) == ("Nele Reviewer", "called back", approved)
+    open_kinds = [x.kind for x in box.exceptions().values()]
+    assert open_kinds.count("risk_review") == (0 if approved else 1)
+    assert "cancel_order" not in {row.kind for row in box.actions(order_id).values()}
