@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -222,3 +223,9 @@ def test_a_persons_word_ends_the_review_and_is_kept(
     open_kinds = [x.kind for x in box.exceptions().values()]
     assert open_kinds.count("risk_review") == (0 if approved else 1)
     assert "cancel_order" not in {row.kind for row in box.actions(order_id).values()}
+
+
+def test_an_order_out_of_time_is_compared_with_nothing(box: ServiceBox) -> None:
+    began = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))
+    with box.kernel.store.read() as tx:
+        assert UsualTotals().total_of(tx, "woo-main", "EUR", began) is None

@@ -27,7 +27,10 @@ class UsualTotals:
         self, tx: Transaction, channel: str, currency: str, placed_at: datetime
     ) -> Money | None:
         """None while the shop has too few orders in this currency."""
-        day = placed_at.astimezone(UTC).date()
+        try:
+            day = placed_at.astimezone(UTC).date()
+        except OverflowError:  # in the year 1 or 9999, of a broken plugin
+            return None
         usual = self._days.get(day)
         if usual is None:
             usual = _medians(
