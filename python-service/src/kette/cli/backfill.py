@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 REPEATS = 3  # of a pull whose count is not proven
 TIMEOUT_S = 60.0
+# A service that runs beside looks once a second for a cutover: until then it would take an old
+# order that a webhook tells for a new one.
+HEARD_AFTER_S = 2.0
+SHOPIFY_SHOWS_DAYS = 60
 
 
 class BackfillError(Exception):
@@ -61,6 +65,7 @@ def backfill(
             client_for(service, system_id, os.environ) as client,
             Progress(*columns, console=console) as progress,
         ):
+            kind = service.kernel.setup.systems[system_id].kind
             task = progress.add_task(f"{system_id}, last {days} days", total=None)
 
             def show(turn: Turn) -> None:
@@ -76,6 +81,8 @@ def backfill(
         raise typer.Exit(1) from error
     for line in summary(turn, system_id, days):
         typer.echo(line)
+    if kind == "shopify" and days > SHOPIFY_SHOWS_DAYS:
+        typer.echo("  Shopify shows orders older than 60 days only to tokens with read_all_orders.")
 
 
 def run(
@@ -99,6 +106,9 @@ def run(
         raise BackfillError(f"The setup has no system {system_id!r}; it has {known}.") from error
     except InvalidInputError as error:
         raise BackfillError(str(error)) from error
+    since = turn.cutover_at
+    if since is not None and (service.kernel.now() - since).total_seconds() < HEARD_AFTER_S:
+        sleep(HEARD_AFTER_S)
     while turn.step is not Step.COMPLETE:
         if turn.step is Step.ASK:
             assert turn.ask is not None
