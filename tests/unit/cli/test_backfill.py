@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -9,10 +10,13 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from kette.cli.backfill import run as backfill_run
 from kette.cli.main import app
+from kette.domain.pull_state import Counts
+from kette.domain.pulls import Answer, Ask
 from kette.n8n_runtime.child import free_port
 from sandbox.core import Config, Sandbox, create_app
-from support.pulled_shop import BILLING
+from support.pulled_shop import BILLING, PulledShop
 from support.service_box import ENVIRON, SETUP_FILE, ServiceBox, sqlite_url, woo_id
 from typer.testing import CliRunner, Result
 
@@ -125,6 +129,26 @@ def test_what_does_not_work_is_said_in_a_sentence(
     assert done.exit_code == 1
     assert told in done.output
     assert "Traceback" not in done.output
+
+
+def test_a_round_whose_count_is_not_proven_is_repeated_and_counted_once(tmp_path: Path) -> None:
+    """Failure case 7: orders of one second move between pages while they are read."""
+    box = ServiceBox(sqlite_url(tmp_path))
+    shop = PulledShop(box)
+    shop.place_many(60)
+    rounds = []
+
+    def hiding(ask: Ask) -> Answer:
+        answer = shop(ask)
+        rows = json.loads(answer.body)
+        rounds.append(len(rows))
+        hidden = rows[1:] if len(rounds) <= 3 else rows
+        return Answer(answer.status, answer.headers, json.dumps(hidden).encode())
+
+    turn = backfill_run(box.service, "woo-main", 30, hiding, lambda _: None, lambda _: None)
+    assert turn.counts == Counts(fresh=60)
+    assert turn.told == {"orders": 60}
+    box.close()
 
 
 def test_a_setup_that_is_not_right_is_exit_code_two(tmp_path: Path, shop: ServedShop) -> None:

@@ -98,7 +98,7 @@ def run(
     from kette.domain.pulls import Purpose
     from kette.use_cases.errors import InvalidInputError, UnknownSystemError
 
-    repeats = 0
+    repeats = fresh = 0
     try:
         turn = service.pulling.begin_backfill(system_id, days)
     except UnknownSystemError as error:
@@ -119,11 +119,23 @@ def run(
             continue
         if turn.step is Step.INCOMPLETE:
             repeats += 1
+            fresh += turn.counts.fresh
         if turn.step in (Step.FAILED, Step.BUSY) or repeats > REPEATS:
             raise BackfillError(f"{system_id}: {turn.reason}. What came so far is kept; run the "
                                 "command again to go on.")  # fmt: skip
         turn = service.pulling.begin_backfill(system_id, days)
-    return turn
+    return _with_fresh(turn, fresh)
+
+
+def _with_fresh(turn: Turn, fresh: int) -> Turn:
+    """What came new in a round whose count was not proven is known in the next, and is new all the
+    same to who asked."""
+    import msgspec
+
+    counts = turn.counts
+    moved = min(fresh, counts.known)
+    counts = msgspec.structs.replace(counts, fresh=counts.fresh + moved, known=counts.known - moved)
+    return msgspec.structs.replace(turn, counts=counts)
 
 
 def carried(client: httpx.Client, ask: Ask) -> Answer:
