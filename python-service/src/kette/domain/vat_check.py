@@ -40,7 +40,11 @@ ASK_AGAIN_AFTER = (
 )
 MAX_QUESTIONS = 40  # per order and id: a week of silence, then it is a person's
 _LONG = 5  # letters that a word needs to count as a part of another
-_TWO_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "ae"})
+_TWO_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "đ": "dj"})
+# Letters that Unicode does not take apart into one of a to z and its mark.
+_ONE_LETTER = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "ħ": "h"}
+)
 _LEGAL_FORM = re.compile(
     r"\b(?:gmbh|mbh|gesmbh|gesellschaft|firma|company|und|and|co|kg|ag|ug|ohg|gbr|e\s?k|e\s?u|kft|bt|zrt|sarl|sas|sa|srl|spa|sl|bv|nv|vof|oy"
     r"|ab|as|aps|ltd|limited|llc|plc|inc|sro|sp\s?z\s?o\s?o|doo|dba|the)\b"
@@ -208,13 +212,17 @@ def vat_findings(question: VatQuestion, standing: Standing, mode: str) -> Iterat
 
 def are_strangers(one: str, other: str) -> bool:
     """Whether two names have nothing in common. Names of one firm differ in legal form, order and
-    abbreviations; only what is written in Latin letters can be compared.
+    abbreviations. A name in other letters than Latin ones, or in both, cannot be compared.
 
     >>> are_strangers("HUBER HOLZBAU GESELLSCHAFT M.B.H.", "Holzbau Huber GmbH")
     False
     >>> are_strangers("Jörg Müller e.K.", "MUELLER J."), are_strangers("Huber GmbH", "Wok Imbiss")
     (False, True)
+    >>> are_strangers("SØRENSEN APS", "Sorensen"), are_strangers("ФИРМА AUTO PLUS", "Avtoplus")
+    (False, False)
     """
+    if not (_is_latin(one) and _is_latin(other)):
+        return False
     first, second = _names_in(one), _names_in(other)
     if not first or not second:
         return False
@@ -225,11 +233,16 @@ def are_strangers(one: str, other: str) -> bool:
     )
 
 
+def _is_latin(text: str) -> bool:
+    return all(unicodedata.name(c, "LATIN").startswith("LATIN") for c in text[:300] if c.isalpha())
+
+
 def _names_in(text: str) -> set[str]:
     """Words of a name, each with its umlauts as two letters and as one."""
     plain = _LEGAL_FORM.sub(" ", text[:300].casefold().replace(".", ""))
     found = set()
     for spelled in (plain.translate(_TWO_LETTERS), plain):
+        spelled = spelled.translate(_ONE_LETTER)
         bare = "".join(c for c in unicodedata.normalize("NFKD", spelled) if c.isascii())
         found |= set(re.findall(r"[a-z0-9]{2,}", bare))
     return found

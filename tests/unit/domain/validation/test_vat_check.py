@@ -224,6 +224,12 @@ def test_findings(
         ("SOCIÉTÉ DUPONT ET FILS SARL", "Dupont"),
         ("Łódzkie Zakłady Sp. z o.o.", "Zaklady Lodzkie"),
         ("ΑΚΜΗ ΑΝΩΝΥΜΗ ΕΤΑΙΡΙΑ", "Akme S.A."),  # another script cannot be compared
+        ("ΠΑΠΑΔΟΠΟΥΛΟΣ ΑΕ||SOFTLINE", "Papadopoulos AE"),  # nor can a part of the name
+        ('ФИРМА "AUTO PLUS" ЕООД', "Avtoplus"),
+        ("SØRENSEN APS", "Sorensen"),  # letters that have no mark to take off
+        ("BŁASZCZYK SP. Z O.O.", "Blaszczyk"),
+        ("ĐURIĆ D.O.O.", "Djuric"),
+        ("ŒUVRES SARL", "Oeuvres"),
         ("GmbH", "Huber GmbH"),
         ("---", "Huber GmbH"),
     ],
