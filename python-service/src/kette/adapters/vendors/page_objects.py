@@ -1,12 +1,15 @@
 """Pages of lists, cut into their objects without touching the objects' own text.
 
 Each object becomes a delivery of its own: one that cannot be read harms no other, and an order that
-is pulled again and again is kept once.
+is pulled again and again is kept once. A page that is not JSON for the sake of one object (half an
+emoji, a control character, NaN) is cut by a reader that is slower and less strict.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,6 +22,9 @@ from kette.domain.pulls import Answer, Hopeless
 _LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ANY: Final = msgspec.json.Decoder(float_hook=str)
+_BOM: Final = b"\xef\xbb\xbf"  # badly saved PHP files put it in front
+_BLANK: Final = re.compile(r"[ \t\r\n]*")
+_LENIENT: Final = json.JSONDecoder(strict=False, parse_float=str, parse_int=str)
 
 
 def rows_of(answer: Answer) -> list[bytes]:
@@ -28,18 +34,59 @@ def rows_of(answer: Answer) -> list[bytes]:
 
 def rows_in(raw: bytes) -> list[bytes]:
     """The entries of a JSON list. Raises Hopeless for anything else."""
+    raw = raw.removeprefix(_BOM)
     try:
         return [bytes(row) for row in _LIST.decode(raw)]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Hopeless("the shop's answer is no list") from error
+        found = _cut(raw, "[", "]")
+        if found is None:
+            raise Hopeless("the shop's answer is no list") from error
+        return [row for _, row in found]
 
 
 def members_of(raw: bytes) -> dict[str, bytes]:
     """The members of a JSON object, unread; empty for anything else."""
+    raw = raw.removeprefix(_BOM)
     try:
         return {name: bytes(value) for name, value in _OBJECT.decode(raw).items()}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return {}
+        return dict(_cut(raw, "{", "}") or ())
+
+
+def _cut(raw: bytes, opening: str, closing: str) -> list[tuple[str, bytes]] | None:
+    """The parts of a list or an object, each with its name ("" in a list) and its own text; None
+    where the text does not hold as far as the end."""
+    text = raw.decode("utf-8", "surrogateescape")
+    found: list[tuple[str, bytes]] = []
+
+    def skipped(at: int) -> int:
+        match = _BLANK.match(text, at)
+        return at if match is None else match.end()
+
+    try:
+        at = skipped(0)
+        if text[at : at + 1] != opening:
+            return None
+        at = skipped(at + 1)
+        while text[at : at + 1] != closing or found:
+            name = ""
+            if opening == "{":
+                name, at = _LENIENT.raw_decode(text, at)
+                at = skipped(at)
+                if not isinstance(name, str) or text[at : at + 1] != ":":
+                    return None
+                at = skipped(at + 1)
+            _, end = _LENIENT.raw_decode(text, at)
+            found.append((name, text[at:end].encode("utf-8", "surrogateescape")))
+            at = skipped(end)
+            if text[at : at + 1] == closing:
+                break
+            if text[at : at + 1] != ",":
+                return None
+            at = skipped(at + 1)
+    except (ValueError, RecursionError):
+        return None
+    return found if skipped(at + 1) == len(text) else None
 
 
 def value_of(raw: bytes | None) -> Any:
