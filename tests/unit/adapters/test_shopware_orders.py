@@ -325,6 +325,8 @@ def broken(path: str, value: Any) -> dict[str, Any]:
         ("id", None, "id: missing or not an id"),
         ("currency", None, "currency.isoCode: missing or not an ISO 4217 code"),
         ("lineItems", None, "lineItems: missing; the association was not asked for"),
+        ("deliveries", None, "deliveries: missing; the association was not asked for"),
+        ("transactions", None, "transactions: missing; the association was not asked for"),
         ("price.taxStatus", "brutto", "price.taxStatus: 'brutto' is none of gross, net, tax-free"),
         ("price.totalPrice", "NaN", "price.totalPrice: 'NaN' is not an amount"),
         (
@@ -364,3 +366,11 @@ def test_lines_without_their_taxes_take_the_orders() -> None:
         ("0.19", "25.18", "4.79")
     ]
     assert told.rounding is None
+
+
+def test_an_address_that_is_named_and_not_told_is_not_the_billing_address() -> None:
+    row = order_row()
+    row["deliveries"][0]["shippingOrderAddress"] = None
+    row["addresses"] = None
+    with pytest.raises(UnknownPayloadError, match="shippingOrderAddress: missing"):
+        read(row)

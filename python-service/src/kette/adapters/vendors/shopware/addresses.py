@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from kette.adapters.vendors.fields import line_of_text, mapping, objects
+from kette.adapters.vendors.fields import FieldError, line_of_text, mapping, objects
 from kette.domain.order import Address
 
 Row = Mapping[str, Any]
@@ -31,9 +31,14 @@ def billing_address(order: Row) -> Address:
 
 
 def shipping_address(order: Row, delivery: Row) -> Address:
-    """Where the main delivery goes. Empty for an order of downloads."""
-    told = mapping(delivery.get("shippingOrderAddress"))
-    return _address(told or _by_id(order, delivery.get("shippingOrderAddressId")), "")
+    """Where the main delivery goes. Empty for an order of downloads. Raises FieldError for an
+    address that the delivery names and nothing tells: it need not be the billing address."""
+    named = delivery.get("shippingOrderAddressId")
+    told = mapping(delivery.get("shippingOrderAddress")) or _by_id(order, named)
+    if line_of_text(named) and not told:
+        where = "deliveries.shippingOrderAddress"
+        raise FieldError(where, "missing; the association was not asked for")
+    return _address(told, "")
 
 
 def vat_id(order: Row) -> str:

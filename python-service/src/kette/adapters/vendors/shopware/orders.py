@@ -78,15 +78,15 @@ def read_order(row: Row, system: System) -> Order:
     currency = _currency(row)
     price = mapping(row.get("price"))
     status = taxes.tax_status(price.get("taxStatus") or row.get("taxStatus"), "price.taxStatus")
-    deliveries = sorted(objects(row.get("deliveries")), key=_age)
-    priced = read_lines(_line_items(row), status, currency)
+    deliveries = sorted(_association(row, "deliveries"), key=_age)
+    priced = read_lines(_association(row, "lineItems"), status, currency)
     priced += shipping_lines(deliveries, row, status, currency)
     shares = taxes.shares(priced.parts, price, status, currency)
     told_total = price.get("totalPrice")
     whole = number(row.get("amountTotal") if told_total is None else told_total, "price.totalPrice")
     total = to_money(whole, currency)
     rounding = total - total_of((share.gross for share in shares), currency)
-    attempts = payments.read_attempts(objects(row.get("transactions")), currency)
+    attempts = payments.read_attempts(_association(row, "transactions"), currency)
     attempt = payments.speaking(attempts, line_of_text(row.get("primaryOrderTransactionId")))
     took = payments.takings(attempts, currency)
     main = _main_delivery(deliveries, line_of_text(row.get("primaryOrderDeliveryId")))
@@ -182,12 +182,13 @@ def _currency(row: Row) -> str:
     return found
 
 
-def _line_items(row: Row) -> list[dict[str, Any]]:
-    """The order's rows. Without them no total can be proven; an interface that was not asked for
-    them gives null or nothing."""
-    rows = objects(row.get("lineItems"))
-    if not rows and not isinstance(row.get("lineItems"), list):
-        raise FieldError("lineItems", "missing; the association was not asked for")
+def _association(row: Row, name: str) -> list[dict[str, Any]]:
+    """What belongs to the order. An interface that was not asked for it gives null or nothing:
+    without lines no total can be proven, without deliveries goods would go to the billing address,
+    without transactions a paid order would count as unpaid."""
+    rows = objects(row.get(name))
+    if not rows and not isinstance(row.get(name), list):
+        raise FieldError(name, "missing; the association was not asked for")
     return rows
 
 
