@@ -114,6 +114,18 @@ def test_statuses_that_a_shop_made_and_trash_are_pulled_too_case_7(
     assert any("status=trash" in path for path in shop.asked)
 
 
+@pytest.mark.parametrize(("status", "step"), [(200, Step.FAILED), (403, Step.COMPLETE)])
+def test_a_trash_that_is_no_list_is_not_an_empty_one(
+    status: int, step: Step, box: ServiceBox, shop: PulledShop
+) -> None:
+    """A key that may not see it is a reason to go without, a page of HTML is none."""
+
+    def carried(ask: Ask) -> Answer:
+        return Answer(status, {}, b"<html>") if "status=trash" in ask.path else shop(ask)
+
+    assert pull(box, carried).step is step
+
+
 def test_an_order_that_moves_between_pages_is_not_skipped_case_7(
     box: ServiceBox, shop: PulledShop
 ) -> None:

@@ -87,6 +87,45 @@ def test_an_order_that_is_gone_meanwhile_is_counted_all_the_same() -> None:
     assert (page.objects, page.gone, page.next) == ((), ("gid://shopify/Order/1",), None)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>Back soon</html>",
+        b"null",
+        b"{}",
+        b'{"data":null}',
+        b'{"data":{}}',
+        b'{"data":{"order":"x"}}',
+        b'{"data":{"order":{"id":"gid://shopify/Order/1"',
+    ],
+)
+def test_an_answer_that_tells_no_order_makes_none_vanish(body: bytes) -> None:
+    first = at_order("gid://shopify/Order/1")
+    part = {**first, "part": {"order": graphql_order(), "after": "p2"}}
+    for cursor in (first, part):
+        with pytest.raises(Hopeless):
+            read(cursor, Answer(200, {}, body))
+
+
+def test_an_order_that_is_no_json_is_shown_and_the_others_go_on() -> None:
+    first = at_order("gid://shopify/Order/1", "gid://shopify/Order/2")
+    part = {**first, "part": {"order": graphql_order(), "after": "p2"}}
+    for cursor in (first, part):
+        data = b'{"order":{"note":"\\ud83d"}}'
+        page = read(cursor, Answer(200, {}, b'{"extensions":{"cost":9},"data":' + data + b"}"))
+        assert [one.body for one in page.objects] == [b'{"data":' + data + b"}"]
+        assert page.next is not None
+        assert page.next["ids"] == ["gid://shopify/Order/2"]
+
+
+def test_an_order_that_is_gone_before_its_last_lines_is_not_read_in_part() -> None:
+    first = at_order("gid://shopify/Order/1")
+    part = {**first, "part": {"order": graphql_order(), "after": "p2"}}
+    page = read(part, answer(data={"order": None}))
+    assert (page.objects, page.gone) == ((), ("gid://shopify/Order/1",))
+
+
 def test_a_refusal_of_one_order_is_shown_and_the_others_go_on() -> None:
     refused = answer(
         data={"order": {"id": "gid://shopify/Order/1"}},

@@ -9,7 +9,7 @@ more pages are read to their end (line items), or the order is refused rather th
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -127,25 +127,33 @@ def _order(window: Window, cursor: Cursor, answer: Answer) -> Page:
         told = _data_or_refusal(answer)
         if told is not None:  # about this order alone: it is shown to a person, the others go on
             return Page(_ORDERS, (_object(name, {"errors": told}),), next=rest)
-    order = mapping(mapping(value_of(members.get("data"))).get("order"))
-    if not order:
+    if _is_no_json(members):
+        return Page(_ORDERS, (_as_told(name, members),), next=rest)
+    order = _told_order(answer)
+    if order is None:
         return Page(_ORDERS, gone=(name,), next=rest)
     lines = mapping(order.get("lineItems"))
     page = mapping(lines.get("pageInfo"))
     if page.get("hasNextPage") is True and page.get("endCursor"):
         part = {"order": order, "after": page["endCursor"]}
         return Page(_ORDERS, next={**cursor, "part": part})
-    # The bytes of the order as they came: the rest of the answer (what it cost) differs each time.
-    body = b'{"data":' + members["data"] + b"}"
     changed_at = optional_instant(order.get("updatedAt"))
-    return Page(_ORDERS, (PulledObject(name, _HEADERS, body, changed_at),), next=rest)
+    return Page(_ORDERS, (_as_told(name, members, changed_at),), next=rest)
 
 
 def _more_lines(window: Window, cursor: Cursor, answer: Answer) -> Page:
     """One more page of line items, put behind those that came before."""
     name = cursor["ids"][0]
     rest = _after(window, {**cursor, "ids": cursor["ids"][1:], "part": None})
-    more = mapping(mapping(_data(answer).get("order")).get("lineItems"))
+    members = members_of(answer.body)
+    if _is_no_json(members):
+        return Page(_ORDERS, (_as_told(name, members),), next=rest)
+    told = _told_order(answer)
+    if told is None:
+        return Page(_ORDERS, gone=(name,), next=rest)
+    more = mapping(told.get("lineItems"))
+    if not isinstance(more.get("nodes"), list):
+        raise Hopeless("the shop's answer holds no page of line items")
     order = dict(cursor["part"]["order"])
     known = mapping(order.get("lineItems"))
     nodes = [*objects(known.get("nodes")), *objects(more.get("nodes"))]
@@ -155,6 +163,33 @@ def _more_lines(window: Window, cursor: Cursor, answer: Answer) -> Page:
     if page.get("hasNextPage") is True and end and end != cursor["part"]["after"]:
         return Page(_ORDERS, next={**cursor, "part": {"order": order, "after": end}})
     return Page(_ORDERS, (_object(name, {"data": {"order": order}}),), next=rest)
+
+
+def _told_order(answer: Answer) -> dict[str, Any] | None:
+    """None: the shop says that there is no such order. An answer that does not say so (a page of
+    HTML, nothing, half an answer) must not make an order vanish."""
+    data = _data(answer)
+    if "order" in data and data["order"] is None:
+        return None
+    order = mapping(data.get("order"))
+    if not order:
+        raise Hopeless("the shop's answer holds no order")
+    return dict(order)
+
+
+def _is_no_json(members: dict[str, bytes]) -> bool:
+    """Whether something within the data cannot be read (half an emoji): asking again gives the
+    same, so a person is shown the order and the others go on."""
+    raw = members.get("data", b"null")
+    return raw != b"null" and value_of(raw) is None
+
+
+def _as_told(
+    name: str, members: dict[str, bytes], changed_at: datetime | None = None
+) -> PulledObject:
+    """The bytes of the order as they came: the rest of the answer (what it cost) differs each
+    time."""
+    return PulledObject(name, _HEADERS, b'{"data":' + members["data"] + b"}", changed_at)
 
 
 def _object(name: str, body: dict[str, Any]) -> PulledObject:
@@ -174,7 +209,10 @@ def _data(answer: Answer) -> dict[str, Any]:
         raise Hopeless(f"the shop answered with an error: {words[:200] or 'no words'}")
     if "data" not in members:
         raise Hopeless("the shop's answer is no GraphQL answer")
-    return dict(mapping(value_of(members["data"])))
+    data = value_of(members["data"])
+    if not isinstance(data, dict):
+        raise Hopeless("the shop's answer holds no data")
+    return data
 
 
 def _data_or_refusal(answer: Answer) -> Any:
