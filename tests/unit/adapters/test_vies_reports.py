@@ -72,6 +72,7 @@ OLD_FORM = {"isValid": False, "name": "---", "vatNumber": "U13585627", "requestI
         pytest.param(OLD_FORM | {"userError": "NEW_WORD"}, {}, id="the older form, a new word"),
         pytest.param(VALID | {"valid": "yes"}, {}, id="no verdict"),
         pytest.param(VALID | {"vatNumber": "U99999999"}, {}, id="another number"),
+        pytest.param(VALID | {"countryCode": "DE"}, {}, id="another state"),
         pytest.param({}, {}, id="an empty answer"),
         pytest.param({"data": "<html>maintenance</html>"}, {}, id="a page instead of an answer"),
         pytest.param({}, {"done": False, "error": "timeout of 20000ms"}, id="no answer in time"),

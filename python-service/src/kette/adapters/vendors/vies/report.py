@@ -98,6 +98,9 @@ def _about_another(said: Mapping[str, Any], vat_id: str) -> str:
     """An answer that names a number which was not asked about proves nothing."""
     named = _NOT_IN_NUMBER.sub("", _number(said)).upper()
     asked = _NOT_IN_NUMBER.sub("", vat_id).upper()
+    state = line_of_text(said.get("countryCode")).upper().replace("GR", "EL")
+    if state and asked and asked[:2].replace("GR", "EL") != state:
+        return "another state"
     return "" if not named or not asked or asked.endswith(named) else "another number"
 
 
