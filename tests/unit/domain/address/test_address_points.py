@@ -21,6 +21,7 @@ PACKSTATIONS = [
     {"line1": "DHL Packstation Nr. 123", "line2": "PostNr. 12345678"},
     {"line1": "Packstation 123 / 12345678"},
     {"line1": "Packstation 123, Post-Nr. 12345678"},
+    {"line1": "Packstation 123", "line2": "PN: 12345678"},
     {"line1": "Packstation", "line2": "123", "company": "12345678"},
     {"line1": "Packstation 123", "company": "12345678"},
     {"line1": "Packstation 123", "company": "DHL 12345678"},
@@ -102,3 +103,12 @@ def test_po_box_is_pointed_out(line: str, country: str, postcode: str) -> None:
     assert codes(found) == [("po_box", False)]
     assert f"{found.street} {found.house_number}" == line
     assert line in found.lines
+
+
+@pytest.mark.parametrize(
+    ("line", "country", "postcode"),
+    [("My Post 24", "CH", "8001"), ("Paczkomat WAW123M", "PL", "00-590")],
+)
+def test_points_of_other_carriers_are_pointed_out(line: str, country: str, postcode: str) -> None:
+    found = read(line1=line, country_code=country, postal_code=postcode, city="")
+    assert "parcel_point_other" in [code for code, _ in codes(found)]

@@ -111,6 +111,8 @@ CERTAIN = [
     ("FR", "rue de la Paix 12", "", ("rue de la Paix", "12", "")),
     ("FR", "Résidence Les Pins, 12 rue X", "", ("rue X", "12", "Résidence Les Pins")),
     ("US", "350 Fifth Avenue", "", ("Fifth Avenue", "350", "")),
+    ("US", "123 1/2 N Main St #4", "", ("N Main St", "123 1/2", "#4")),
+    ("US", "574½ E 10th Street", "", ("E 10th Street", "574½", "")),
     ("GB", "10 Downing Street", "", ("Downing Street", "10", "")),
 ]
 

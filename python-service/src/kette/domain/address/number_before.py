@@ -17,6 +17,7 @@ from kette.domain.address.words import (
     street_at_end,
 )
 
+_PLAIN = re.compile(r"\d+(?:\s\d/\d|\s?[½¼¾])?")
 _OPENING = re.compile(r"[\s,;|/(-]*")
 
 
@@ -92,9 +93,10 @@ def _leading(line: Line, position: int, head: str, rest: str) -> StreetReading |
 
 
 def _direction_off(number: Number, rest: str, *, even_joined: bool) -> tuple[Number, str]:
-    """ "574 E 10th Street": in America the letter is a direction and belongs to the street."""
+    """ "574 E 10th Street", "123 1/2 N Main St": in America the letter is a direction and belongs
+    to the street."""
     text, letter = number.text[:-1], number.text[-1:]
-    if letter.upper() not in "NSEW" or not text.strip().isdigit():
+    if letter.upper() not in "NSEW" or not _PLAIN.fullmatch(text.strip()):
         return number, rest
     if not (even_joined or text.endswith(" ")):
         return number, rest

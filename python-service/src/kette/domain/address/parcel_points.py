@@ -26,7 +26,7 @@ _SHOP = re.compile(
     re.I,
 )
 _POST_NUMBER = re.compile(
-    r"\b(?:dhl[\s-]*)?(?:post|kunden)[\s-]?(?:nummer|num|nr|no)(?![^\W\d])\s?[.:#]{0,3}\s*(\d(?:\s?\d){5,9})(?!\d)"
+    r"\b(?:dhl[\s-]*)?(?:(?:post|kunden)[\s-]?(?:nummer|num|nr|no)|pn)(?![^\W\d])\s?[.:#]{0,3}\s*(\d(?:\s?\d){5,9})(?!\d)"
     r"|\bdhl(?![^\W\d])\s*[.:#]?\s*(\d{6,10})(?!\d)",
     re.I,
 )
@@ -118,7 +118,9 @@ def _apply(parts: Parts, point: ParcelPoint) -> None:
 
 def check_other_points(parts: Parts) -> None:
     """Lockers and shops of other carriers: only their own carrier delivers there."""
-    for field in (parts.street, parts.addition, parts.company):
+    # "My Post 24": the number of the kind has been taken for a house number.
+    street = f"{parts.street} {parts.house_number}".strip()
+    for field in (street, parts.addition, parts.company):
         if len(field) > _MAX_FIELD:
             continue
         match = parts.country.words.parcel_point.search(field)
