@@ -23,7 +23,17 @@ from kette.domain.pull_state import (
     is_taken,
     window_of,
 )
-from kette.domain.pulls import PAUSES_S, Again, Page, Purpose, Window
+from kette.domain.pulls import (
+    MOST_WAIT_S,
+    PAUSES_S,
+    Again,
+    Answer,
+    Page,
+    Purpose,
+    Window,
+    pause_s,
+    refuse_errors,
+)
 
 START = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -151,3 +161,22 @@ def test_a_backfill_that_asks_for_more_days_begins_anew_and_one_for_fewer_goes_o
 def test_the_account_survives_being_stored() -> None:
     state, _ = read(running(), told=5, got=2, next={"at": "second"})
     assert msgspec.json.decode(msgspec.json.encode(state), type=PullState) == state
+
+
+@pytest.mark.parametrize(
+    ("told", "wait_s"),
+    [
+        ("0", 0.5),
+        ("7", 7.0),
+        ("99999999", MOST_WAIT_S),  # a long wait is no short one
+        ("inf", MOST_WAIT_S),
+        ("-5", PAUSES_S[0]),
+        ("nan", PAUSES_S[0]),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", PAUSES_S[0]),
+        ("", PAUSES_S[0]),
+    ],
+)
+def test_how_long_a_shop_wants_to_be_left_alone(told: str, wait_s: float) -> None:
+    with pytest.raises(Again) as refused:
+        refuse_errors(Answer(429, {"retry-after": told}, b""))
+    assert pause_s(1, refused.value.wait_s) == wait_s

@@ -110,7 +110,7 @@ def _retry_after(answer: Answer) -> float | None:
         seconds = float(told)
     except ValueError:
         return None
-    return seconds if 0 <= seconds <= 3600 else None
+    return min(seconds, 3600.0) if seconds >= 0 else None
 
 
 # Pauses before the same request is sent again; after the last one the pull is given up.
