@@ -39,6 +39,7 @@ def bare_n8n(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N8n]:
         [
             credentials.kette_api(nowhere, "kette_nobody"),
             credentials.woocommerce(nowhere, "ck", "cs"),
+            credentials.shopify("nordlicht.myshopify.example", "token", "secret"),
             credentials.shopware(nowhere, "key", "secret"),
             credentials.stripe("sk"),
             credentials.sendcloud("public", "secret"),
