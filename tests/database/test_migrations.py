@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,6 +66,20 @@ def test_replicas_that_start_together(database_url: str) -> None:
     finally:
         for replica in replicas:
             replica.dispose()
+
+
+def test_many_connections_open_a_new_file_at_once(tmp_path: Path) -> None:
+    """SQLite does not wait where two connections turn a new file to its write-ahead log."""
+    for number in range(30):
+        opened = [Database(f"sqlite:///{tmp_path / f'new-{number}.db'}") for _ in range(6)]
+
+        def read(database: Database) -> int:
+            with database.read() as connection:
+                return int(connection.execute(text("SELECT 1")).scalar_one())
+
+        assert at_once([lambda d=d: read(d) for d in opened]) == [1] * 6  # type: ignore[misc]
+        for database in opened:
+            database.dispose()
 
 
 def test_other_databases_are_refused_by_name() -> None:
