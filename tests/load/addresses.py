@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kette.domain.address import normalize_address
+from kette.domain.address.normalize import read_address
 from kette.policies import load_intake_data
 from support.labelled_addresses import FIELDS, labelled_addresses
 
@@ -52,11 +52,11 @@ def measure_addresses(say: Callable[[str], None]) -> AddressResult:
         # Time of this process on one core: the machine may be busy with something else.
         started = time.process_time()
         for address in typed:
-            normalize_address(address, rules)
+            read_address(address, rules)
         best_s = min(best_s, time.process_time() - started)
     for address in typed:
         started = time.process_time()
-        normalize_address(address, rules)
+        read_address(address, rules)
         slowest_s = max(slowest_s, time.process_time() - started)
     return AddressResult(
         count=len(labelled),

@@ -27,14 +27,16 @@ from kette.domain.order import Address
 def normalize_address(
     address: Address, rules: AddressRules, *, check_house_number: bool = True
 ) -> NormalizedAddress:
-    """Read an address into its parts; any input gives a result. Asks nobody outside."""
-    return _read(address, rules, check_house_number)
+    """Read an address into its parts; any input gives a result. Asks nobody outside. The last few
+    thousand are remembered: an order is looked at again with each of its events, a dozen times
+    until it is delivered, and its address is the same."""
+    return _remembered(address, rules, check_house_number)
 
 
-# An order is looked at again with each of its events, a dozen times until it is delivered, and its
-# address is the same.
-@lru_cache(maxsize=4096)
-def _read(address: Address, rules: AddressRules, check_house_number: bool) -> NormalizedAddress:
+def read_address(
+    address: Address, rules: AddressRules, check_house_number: bool = True
+) -> NormalizedAddress:
+    """Like normalize_address, anew each time."""
     parts = Parts(address, rules)
     read_country(parts)
     read_place(parts)
@@ -47,6 +49,9 @@ def _read(address: Address, rules: AddressRules, check_house_number: bool) -> No
     check_phone(parts)
     check_email(parts)
     return _finish(parts)
+
+
+_remembered = lru_cache(maxsize=4096)(read_address)
 
 
 def _finish(parts: Parts) -> NormalizedAddress:
