@@ -38,7 +38,12 @@ def replicas(tmp_path: Path, fresh_postgres_url: str) -> Iterator[Replicas]:
 
 
 class Subscriber:
-    """Takes pushes over, notes every action and which replica sent it; never reports."""
+    """Takes pushes over, notes every action and which replica sent it; never reports.
+
+    It answers once every replica has sent something, or after nine seconds: a replica sends a
+    stage's next batch when the one before has been answered, so neither can push all before the
+    other wakes, which it does every second.
+    """
 
     def __init__(self, pids: list[int]) -> None:
         self.keys: list[str] = []
@@ -46,6 +51,7 @@ class Subscriber:
         self.senders: Counter[int | None] = Counter()
         self._pids = pids
         self._lock = threading.Lock()
+        self._heard_all = threading.Event()
         subscriber = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -72,11 +78,14 @@ class Subscriber:
     def take(self, message: dict[str, object], client_port: int) -> None:
         actions = message["actions"]
         assert isinstance(actions, list)
-        sender = process_behind(client_port, self._pids)
+        sender = process_behind(client_port, self._server.server_port, self._pids)
         with self._lock:
             self.keys.extend(action["key"] for action in actions)
             self.attempts.update(action["attempt"] for action in actions)
             self.senders[sender] += 1
+            if set(self.senders) >= set(self._pids):
+                self._heard_all.set()
+        self._heard_all.wait(9)
 
     def stop(self) -> None:
         self._server.shutdown()

@@ -16,6 +16,7 @@ from kette.n8n_runtime.child import Child, free_port
 from sandbox.core import Config
 from sandbox.feed import PreparedRequest, prepare
 
+ESTABLISHED = "01"  # in /proc/net/tcp
 _SETUP = Path(__file__).parents[2] / "fixtures" / "setups" / "woocommerce-payment-invoice.yaml"
 
 
@@ -94,13 +95,15 @@ def kette() -> str:
     return str(Path(sys.executable).with_name("kette"))
 
 
-def process_behind(client_port: int, pids: Sequence[int]) -> int | None:
+def process_behind(client_port: int, server_port: int, pids: Sequence[int]) -> int | None:
     """Return which of the processes holds the other end of a connection that reached us."""
     inode = None
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        fields = line.split()
-        if int(fields[1].partition(":")[2], 16) == client_port:
-            inode = fields[9]
+        _, local, remote, state, *_, held_as = line.split()[:10]
+        # The system lends one port to several connections, as long as they lead elsewhere.
+        ports = int(local.partition(":")[2], 16), int(remote.partition(":")[2], 16)
+        if state == ESTABLISHED and ports == (client_port, server_port):
+            inode = held_as
     for pid in pids:
         for file in Path(f"/proc/{pid}/fd").iterdir():
             try:
