@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from kette.domain.policy import PullPolicy
+from kette.domain.policy import PullPolicy, Setup
 from kette.domain.pull_state import LEASE, Counts, Step
 from kette.domain.pulls import Answer, Ask, Purpose
 from support.pulled_shop import PulledShop, pull, with_rows
@@ -325,25 +325,42 @@ def test_two_pulls_and_a_backfill_at_the_same_moment(box: ServiceBox, shop: Pull
 def test_a_payment_provider_that_falls_silent_is_noticed_where_the_setup_asks(
     database_url: str,
 ) -> None:
+    box = ServiceBox(database_url, setup=watching_stripe())
+    box.service.tick()
+    box.clock.move(hours=1)
+    box.stripe_at(paid_event(7))
+    for hours, expected in ((1.9, 0), (0.2, 1), (5, 1)):
+        box.clock.move(hours=hours)
+        box.service.tick()
+        assert len(silent(box)) == expected
+    assert silent(box) == ["source_silent:stripe-main:events"]
+    box.stripe_at(paid_event(8))
+    box.service.tick()
+    assert silent(box) == []
+    box.close()
+
+
+def test_what_another_replica_hears_is_no_silence(database_url: str) -> None:
+    here, there = (ServiceBox(database_url, setup=watching_stripe()) for _ in range(2))
+    for box, number in ((here, 7), (there, 8)):
+        for each in (here, there):
+            each.clock.move(hours=1.5)
+        box.stripe_at(paid_event(number))
+        box.service.tick()
+    for each in (here, there):
+        each.clock.move(hours=1)
+        each.service.tick()
+        assert silent(each) == []
+        each.close()
+
+
+def watching_stripe() -> Setup:
     setup = ready_setup()
     stripe = msgspec.structs.replace(
         setup.systems["stripe-main"], pull=PullPolicy(silent_after_s=7200, is_watched=True)
     )
-    systems = {**setup.systems, "stripe-main": stripe}
-    box = ServiceBox(database_url, setup=msgspec.structs.replace(setup, systems=systems))
-    box.service.tick()
-    box.clock.move(hours=1)
-    box.stripe_at(paid_event(7))
+    return msgspec.structs.replace(setup, systems={**setup.systems, "stripe-main": stripe})
 
-    def silent() -> list[str]:
-        return [key for key, entry in box.exceptions().items() if entry.kind == "source_silent"]
 
-    for hours, expected in ((1.9, 0), (0.2, 1), (5, 1)):
-        box.clock.move(hours=hours)
-        box.service.tick()
-        assert len(silent()) == expected
-    assert silent() == ["source_silent:stripe-main:events"]
-    box.stripe_at(paid_event(8))
-    box.service.tick()
-    assert silent() == []
-    box.close()
+def silent(box: ServiceBox) -> list[str]:
+    return [key for key, entry in box.exceptions().items() if entry.kind == "source_silent"]

@@ -66,11 +66,15 @@ def tell_of_sources(kernel: Kernel, tx: Transaction, system: System, now: dateti
 def _wanted(
     kernel: Kernel, tx: Transaction, system: System, changes: PullState | None, now: datetime
 ) -> dict[str, WantedException]:
-    heard_at = kernel.heard.get(system.id)
-    if heard_at is None and system.pull.is_watched:
-        told = tx.value(_HEARD + system.id)
-        heard_at = datetime.fromisoformat(told) if told is not None else None
+    heard_at = _heard_at(kernel, tx, system.id) if system.pull.is_watched else None
     return wanted_entries(system, changes, heard_at, kernel.awake_since, now)
+
+
+def _heard_at(kernel: Kernel, tx: Transaction, system_id: str) -> datetime | None:
+    """The last event, whichever replica took it in."""
+    told = tx.value(_HEARD + system_id)
+    heard = [kernel.heard.get(system_id), datetime.fromisoformat(told) if told else None]
+    return max((at for at in heard if at is not None), default=None)
 
 
 def _is_changed(
