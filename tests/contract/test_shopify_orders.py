@@ -16,6 +16,9 @@ from kette.domain.amount_check import check_amounts
 from kette.domain.facts import OrderSnapshot, PayloadUnknown
 from kette.domain.money import Money, total_of
 from kette.domain.order import Order
+from kette.domain.tax_check import check_tax
+from kette.policies import load_intake_data
+from support.intake_orders import SETUP
 from support.shopify_orders import ADAPTER, delivery, expected_orders, order_body, order_of
 
 EXPECTED = expected_orders()
@@ -148,3 +151,27 @@ class TestOfficialExamples:
         assert order.rounding is None
         raw = json.loads((SAMPLES / f"{name}.json").read_bytes())
         assert order.external_id == str(raw.get("order", raw)["id"])
+
+
+def test_customer_without_tax_is_no_rate_of_zero() -> None:
+    """A customer marked as exempt: Shopify lists 19 % and charges nothing. Taken for goods that the
+    state taxes with nothing, a domestic sale without tax would pass as right."""
+    body = order_body("de_gross", tax_exempt=True, total_tax="0.00", current_total_tax="0.00")
+    for row in (*body["line_items"], *body["shipping_lines"]):
+        for line in row["tax_lines"]:
+            line["price"] = "0.00"
+            line["price_set"]["presentment_money"]["amount"] = "0.00"
+    body["total_tax_set"]["presentment_money"]["amount"] = "0.00"
+    order = order_of(body)
+    assert [share.rate for share in order.tax_by_rate] == [None]
+    found = check_tax(order, order.delivery_address, SETUP, load_intake_data().tax)
+    assert [(x.code, x.severity.value) for x in found] == [("tax_missing", "error")]
+
+
+def test_row_that_the_state_taxes_with_nothing_keeps_its_rate() -> None:
+    body = order_body("de_gross")
+    for row in (*body["line_items"], *body["shipping_lines"]):
+        for line in row["tax_lines"]:
+            line |= {"rate": 0.0, "price": "0.00"}
+            line["price_set"]["presentment_money"]["amount"] = "0.00"
+    assert [share.rate for share in order_of(body).tax_by_rate] == ["0"]

@@ -26,7 +26,11 @@ from kette.domain.policy import Setup
 from kette.domain.tax_place import Area, TaxPlace, TaxTable, rates_on, tax_place
 
 _KIND = "tax_mismatch"
-_VOUCHER = ("gutschein", "geschenkkarte", "voucher", "gift card", "giftcard", "gift-card")
+_VOUCHER = (
+    *("gutschein", "geschenkkarte", "geschenkskarte", "wertkarte", "voucher", "gift card"),
+    *("giftcard", "gift-card", "carte cadeau", "cadeaubon", "cadeaukaart", "buono regalo"),
+    *("tarjeta regalo", "presentkort", "gavekort", "karta podarunkowa"),
+)
 
 
 def check_tax(order: Order, delivery: Address, setup: Setup, table: TaxTable) -> Iterator[Finding]:
@@ -66,7 +70,7 @@ def check_tax(order: Order, delivery: Address, setup: Setup, table: TaxTable) ->
             return
         is_business = bool(valid_id) and table.aliases.get(valid_id[:2], valid_id[:2]) != home
         buyer = valid_id if is_business else ""
-        yield from _check_other_member(place, charged, taxed, untaxed, buyer, home_rates)
+        yield from _check_other_member(order, place, charged, taxed, untaxed, buyer, home_rates)
 
 
 def supply_date(placed_at: datetime, time_zone: str) -> date:
@@ -191,23 +195,16 @@ def _check_home(
     taxed: list[TaxShare],
     untaxed: list[TaxShare],
 ) -> Iterator[Finding]:
-    yield from _check_rates(place, charged)
+    yield from _check_rates(place, charged | _zero(untaxed))
     without = [share for share in untaxed if share.rate is None]
-    if not without:
-        return
-    lines = [line for line in order.lines if line.rate is None and line.net.minor > 0]
-    odd = [line for line in lines if line.kind is not LineKind.ITEM or not _is_voucher(line)]
-    if not odd:
-        message = "vouchers without tax; right for vouchers of more than one purpose"
-        yield Finding("voucher_untaxed", "tax", Severity.INFO, message)
-    elif taxed:
-        message = "a part of the order carries no tax rate"
-        yield Finding("line_untaxed", "tax", Severity.WARNING, message, "", "", _KIND)
-    else:
+    if without and not taxed and not _are_vouchers(order):
         yield _error("tax_missing", f"no tax is charged on a delivery in {place.country}", "0 %")
+    elif without:
+        yield from _check_untaxed_part(order)
 
 
 def _check_other_member(
+    order: Order,
     place: TaxPlace,
     charged: set[Decimal],
     taxed: list[TaxShare],
@@ -216,24 +213,50 @@ def _check_other_member(
     home_rates: frozenset[Decimal],
 ) -> Iterator[Finding]:
     """business_vat_id: the buyer's, if it is valid by its form and from another state, else ""."""
+    without = [share for share in untaxed if share.rate is None]
     if untaxed and not taxed:
         if business_vat_id:
             message = "tax-free supply to a business of another state; confirm its VAT id"
             yield Finding("intra_eu_supply", "vat_id", Severity.INFO, message, business_vat_id)
-        elif all(share.rate is not None for share in untaxed) and Decimal(0) in place.rates:
-            return
-        else:
+        elif without and len(without) == len(untaxed) and _are_vouchers(order):
+            yield from _check_untaxed_part(order)
+        elif without or Decimal(0) not in place.rates:
             message = (
                 f"no tax is charged on a delivery to {place.country} without a VAT id of there"
             )
             yield _error("tax_missing", message, "0 %")
         return
+    if without:
+        yield from _check_untaxed_part(order)
     if charged and charged <= home_rates and not charged <= place.rates:
         shown = ", ".join(_percent(rate) for rate in sorted(charged))
         message = f"the seller's own {shown} is charged on a delivery to {place.country}"
         yield _error("origin_rate", message, shown, _rates(place))
         return
-    yield from _check_rates(place, charged)
+    yield from _check_rates(place, charged | _zero(untaxed))
+
+
+def _zero(untaxed: list[TaxShare]) -> set[Decimal]:
+    """{0} where something was taxed at a rate of zero, which few places have."""
+    return {rate for share in untaxed if (rate := _rate(share.rate)) is not None}
+
+
+def _lines_without_rate(order: Order) -> list[LineItem]:
+    return [line for line in order.lines if line.rate is None and line.net.minor > 0]
+
+
+def _are_vouchers(order: Order) -> bool:
+    """Whether all that no rate applies to is vouchers, taxed when they are redeemed."""
+    return all(map(_is_voucher, _lines_without_rate(order)))
+
+
+def _check_untaxed_part(order: Order) -> Iterator[Finding]:
+    if _are_vouchers(order):
+        message = "vouchers without tax; right for vouchers of more than one purpose"
+        yield Finding("voucher_untaxed", "tax", Severity.INFO, message)
+    else:
+        message = "a part of the order carries no tax rate"
+        yield Finding("line_untaxed", "tax", Severity.WARNING, message, "", "", _KIND)
 
 
 def _check_rates(place: TaxPlace, charged: set[Decimal]) -> Iterator[Finding]:
@@ -244,8 +267,12 @@ def _check_rates(place: TaxPlace, charged: set[Decimal]) -> Iterator[Finding]:
 
 
 def _is_voucher(line: LineItem) -> bool:
+    """By the shop's own mark or by its name; other goods that do not travel, such as downloads,
+    are taxed when they are sold."""
+    if line.kind is not LineKind.ITEM:
+        return False
     name = line.name[:300].casefold()
-    return not line.is_physical or any(word in name for word in _VOUCHER)
+    return ("gift_card", "true") in line.attributes or any(word in name for word in _VOUCHER)
 
 
 def _times(minor: int, rate: Decimal) -> int:

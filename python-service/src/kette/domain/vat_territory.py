@@ -22,7 +22,8 @@ _OUTSIDE: dict[str, re.Pattern[str]] = {
     country: re.compile(pattern, re.ASCII)
     for country, pattern in {
         "DE": r"78266|27498",
-        "IT": r"23030|23041|2206[01]",
+        "DK": r"39\d\d|[1-9]\d\d",
+        "IT": r"23030|23041|2206[01]|4789\d|00120",
         "ES": r"35\d{3}|38\d{3}|51\d{3}|52\d{3}",
         "FI": r"22\d{3}",
         "FR": r"97[1-8]\d{2}|98[678]\d{2}",

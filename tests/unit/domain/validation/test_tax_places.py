@@ -5,12 +5,14 @@ Sources: the states' own announcements of rates, Art. 6 and 96 to 129a of Direct
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 from kette.domain.findings import Severity
 from kette.domain.tax_check import check_tax
+from kette.domain.vat_territory import vat_area
 from kette.policies import load_intake_data
 from support.intake_orders import SETUP, address, order, row
 
@@ -66,6 +68,33 @@ PLACES: list[tuple[str, str | None, str, tuple[str, str], str, str]] = [
     ("Ceuta none", None, "2026-11-01", ("ES", "51001"), "", ""),
     ("Faroe FO none", None, "2026-11-01", ("FO", "100"), "", ""),
     ("Greenland none", None, "2026-11-01", ("GL", "3900"), "", ""),
+    # NO is also YAML's word for false, as a key of the table too.
+    ("NO 25", "0.25", "2026-11-01", ("NO", "0150"), "", "warning"),
+    ("NO 15 food", "0.15", "2026-11-01", ("NO", "0150"), "", "warning"),
+    ("NO 19", "0.19", "2026-11-01", ("NO", "0150"), "", "error"),
+    # Places that customers and shops write as part of a member state.
+    ("San Marino as Italy", "0.22", "2026-11-01", ("IT", "47890"), "", "error"),
+    ("San Marino as Italy none", None, "2026-11-01", ("IT", "47899"), "", ""),
+    ("Rimini is Italy", "0.22", "2026-11-01", ("IT", "47921"), "", ""),
+    ("Vatican as Italy", "0.22", "2026-11-01", ("IT", "00120"), "", "error"),
+    ("Greenland as Denmark", "0.25", "2026-11-01", ("DK", "3900"), "", "error"),
+    ("Faroe Islands as Denmark", "0.25", "2026-11-01", ("DK", "FO-100"), "", "error"),
+    ("Denmark", "0.25", "2026-11-01", ("DK", "4000"), "", ""),
+    # Rates that were valid for some months only.
+    ("AT books of 2021", "0.05", "2021-12-31", ("AT", "1010"), "", ""),
+    ("AT 5 in 2022", "0.05", "2022-01-01", ("AT", "1010"), "", "error"),
+    ("ES bread of late 2024", "0.02", "2024-12-31", ("ES", "28001"), "", ""),
+    ("ES oil of late 2024", "0.075", "2024-10-01", ("ES", "28001"), "", ""),
+    ("ES 2 in 2025", "0.02", "2025-01-01", ("ES", "28001"), "", "error"),
+    ("IE 21 of 2020", "0.21", "2020-12-01", ("IE", "D01 F5P2"), "", ""),
+    ("IE 21 after", "0.21", "2021-03-01", ("IE", "D01 F5P2"), "", "error"),
+    ("LU 16 of 2023", "0.16", "2023-06-01", ("LU", "1111"), "", ""),
+    ("LU 16 after", "0.16", "2024-01-01", ("LU", "1111"), "", "error"),
+    # A rate of zero is a rate: few places have it, and some only since a day.
+    ("AT 0 hygiene", "0", "2026-01-01", ("AT", "1010"), "", ""),
+    ("AT 0 before", "0", "2025-12-31", ("AT", "1010"), "", "error"),
+    ("FR 0", "0", "2026-11-01", ("FR", "75011"), "", "error"),
+    ("NL 0", "0", "2026-11-01", ("NL", "1015 CJ"), "", ""),
 ]
 
 
@@ -89,3 +118,25 @@ def test_what_is_right_there_on_that_day(
     )
     told = {x.severity for x in check_tax(made, where, SETUP, TAX)} - {Severity.INFO}
     assert told == ({Severity(worst)} if worst else set())
+
+
+def test_every_rate_belongs_to_a_country_or_region() -> None:
+    keys = {*TAX.rates, *(t.rates for rows in TAX.territories.values() for t in rows if t.rates)}
+    assert [key for key in keys if not re.fullmatch("[A-Z]{2}(-[A-Z]+)?", str(key))] == []
+    assert keys == set(TAX.rates)
+
+
+def test_documents_know_the_same_places_outside_the_vat_area() -> None:
+    """They have a table of their own, because they know no rates."""
+    outside = [
+        (country, t.name, code)
+        for country, rows in TAX.territories.items()
+        for t in rows
+        if not t.rates
+        for code in (f"{n:05}" for n in range(100_000))
+        if t.pattern.fullmatch(code)
+    ]
+    assert len({name for _, name, _ in outside}) > 9
+    assert {name for country, name, code in outside if vat_area(country, code)} == set()
+    assert vat_area("DK", "3900") == vat_area("DK", "FO-100") == ""
+    assert vat_area("DK", "4000") == "DK"

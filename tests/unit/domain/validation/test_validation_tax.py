@@ -157,10 +157,44 @@ def test_voucher_without_tax_beside_goods_is_only_noted() -> None:
     voucher = row(5000, 0, None, name="Geschenkgutschein 50 €")
     assert tax_codes(order(MUG, voucher)) == [("voucher_untaxed", "info")]
     assert tax_codes(order(voucher)) == [("voucher_untaxed", "info")]
+    marked = row(5000, 0, None, name="50 €", attributes=(("gift_card", "true"),), is_physical=False)
+    assert tax_codes(order(MUG, marked)) == [("voucher_untaxed", "info")]
+
+
+def test_voucher_is_not_taxed_across_the_border_either() -> None:
+    """It is taxed when it is redeemed (§ 3 (15) UStG): nothing to hold an order for."""
+    voucher = row(5000, 0, None, name="Carte cadeau 50 €", is_physical=False)
+    assert tax_codes(order(voucher, **to("FR", "75011"))) == [("voucher_untaxed", "info")]
+    wine = row(1000, 200, "0.2")
+    assert tax_codes(order(wine, voucher, **to("FR", "75011"))) == [("voucher_untaxed", "info")]
+
+
+def test_download_is_no_voucher() -> None:
+    ebook = row(1000, 0, None, name="Strickmuster (PDF)", is_physical=False)
+    assert tax_codes(order(ebook)) == [("tax_missing", "error")]
+    assert tax_codes(order(MUG, ebook)) == [("line_untaxed", "warning")]
+
+
+ITALIAN = msgspec.structs.replace(MERCHANT.address, country_code="IT")
+ITALIAN_SHOP = msgspec.structs.replace(
+    SETUP, merchant=msgspec.structs.replace(MERCHANT, address=ITALIAN)
+)
+IT22 = row(1000, 220, "0.22")
+
+
+def test_zero_is_only_right_where_it_is_a_rate() -> None:
+    """Goods of the tax class "zero rate", which shops come with and Italy has not."""
+    wrong = [("tax_rate_wrong", "error")]
+    assert tax_codes(order(ZERO, **to("IT", "20121")), ITALIAN_SHOP) == wrong
+    assert tax_codes(order(IT22, ZERO, **to("IT", "20121")), ITALIAN_SHOP) == wrong
+    assert tax_codes(order(IT22, ZERO, **to("IT", "20121"))) == wrong
+    assert tax_codes(order(IT22, row(0, 0, "0"), **to("IT", "20121"))) == []
+    assert tax_codes(order(row(1000, 210, "0.21"), ZERO, **to("NL", "1015 CJ"))) == []
 
 
 def test_one_line_without_tax_is_a_warning() -> None:
     assert tax_codes(order(MUG, NONE)) == [("line_untaxed", "warning")]
+    assert tax_codes(order(AT20, NONE, **to("AT", "1060"))) == [("line_untaxed", "warning")]
 
 
 def test_shipping_without_price_needs_no_tax() -> None:

@@ -51,10 +51,11 @@ def read_row(
         told.append((_rate(line, price, net, at), price, line_of_text(line.get("title"))[:80]))
     if not told:
         return RowTax(None, ZERO)
-    # A rate that was listed and not charged (exempt customer, reverse charge) taxes with nothing.
+    # A rate that was listed and not charged (exempt customer, reverse charge) is no rate of zero:
+    # of the few goods that a state taxes with nothing, the rate itself says 0.
     applied = [x for x in told if x[1] or abs(base * x[0]) < _HALF_CENT]
     if not applied:
-        return RowTax(ZERO, ZERO, " + ".join(dict.fromkeys(x[2] for x in told)))
+        return RowTax(None, ZERO, " + ".join(dict.fromkeys(x[2] for x in told)))
     return RowTax(
         sum((x[0] for x in applied), ZERO),
         sum((x[1] for x in applied), ZERO),
