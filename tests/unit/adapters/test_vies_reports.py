@@ -61,8 +61,64 @@ OLD_FORM = {"isValid": False, "name": "---", "vatNumber": "U13585627", "requestI
 
 
 @pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        pytest.param(VALID | {"valid": "true"}, VatOutcome.VALID, id="a word for yes"),
+        pytest.param(VALID | {"valid": "False"}, VatOutcome.INVALID, id="a word for no"),
+        pytest.param(VALID | {"actionSucceed": "true"}, VatOutcome.VALID, id="success said"),
+        pytest.param(
+            VALID | {"error": None, "errorWrappers": [], "errors": "false", "statusCode": 200},
+            VatOutcome.VALID,
+            id="empty fields for errors",
+        ),
+        pytest.param(OLD_FORM | {"userError": "INVALID"}, VatOutcome.INVALID, id="the older form"),
+        pytest.param(
+            OLD_FORM | {"isValid": True, "userError": "valid"}, VatOutcome.VALID, id="older, valid"
+        ),
+        pytest.param({"statusCode": 200, "body": VALID}, VatOutcome.VALID, id="a full response"),
+        pytest.param({"valid": False}, VatOutcome.INVALID, id="nothing but the verdict"),
+    ],
+)
+def test_a_verdict_is_read_however_it_is_written(
+    answer: dict[str, Any], outcome: VatOutcome
+) -> None:
+    report = read(answer)
+    assert report.vat is not None
+    assert (report.done, report.vat.outcome, report.vat.vat_id) == (True, outcome, "ATU13585627")
+
+
+def test_a_valid_id_without_a_consultation_number_is_valid_without_proof() -> None:
+    report = read(
+        {name: VALID[name] for name in ("valid", "vatNumber")} | {"requestIdentifier": ""}
+    )
+    assert report.vat == VatAnswer("ATU13585627", VatOutcome.VALID)
+    assert report.reference == ""
+
+
+NOT_VALID = VALID | {"valid": False, "name": "---", "address": "---"}
+
+
+@pytest.mark.parametrize(
     ("answer", "told"),
     [
+        # An answer with an error beside its "no" was once read as "no".
+        pytest.param(NOT_VALID | {"actionSucceed": "false"}, {}, id="no success, as a word"),
+        pytest.param(NOT_VALID | {"actionSucceed": 0}, {}, id="no success, as a number"),
+        pytest.param(NOT_VALID | {"statusCode": 500}, {}, id="a status of 500 inside"),
+        pytest.param(NOT_VALID | {"status": "503"}, {}, id="a status of 503 as text"),
+        pytest.param(NOT_VALID | {"error": "MS_UNAVAILABLE"}, {}, id="an error beside it"),
+        pytest.param(NOT_VALID | {"error": {"message": "down"}}, {}, id="an inner error"),
+        pytest.param(NOT_VALID | {"errors": ["down"]}, {}, id="a list of errors"),
+        pytest.param(NOT_VALID | {"fault": {"faultstring": "SERVER_BUSY"}}, {}, id="a fault"),
+        pytest.param(
+            NOT_VALID | {"errorWrappers": {"error": "TIMEOUT"}}, {}, id="one wrapper, no list"
+        ),
+        pytest.param({"statusCode": 502, "body": NOT_VALID}, {}, id="a full response of 502"),
+        pytest.param(NOT_VALID | {"userError": "MS_UNAVAILABLE"}, {}, id="an older word"),
+        pytest.param(NOT_VALID | {"userError": "VALID"}, {}, id="two words that quarrel"),
+        pytest.param(NOT_VALID | {"isValid": True}, {}, id="two verdicts that quarrel"),
+        pytest.param(NOT_VALID | {"valid": None}, {}, id="a verdict of null"),
+        pytest.param(NOT_VALID | {"valid": 0}, {}, id="a verdict that is a number"),
         pytest.param(wrapped("MS_UNAVAILABLE"), {}, id="a state's register is down"),
         pytest.param(wrapped("MS_MAX_CONCURRENT_REQ"), {}, id="too many questions to a state"),
         pytest.param(wrapped("GLOBAL_MAX_CONCURRENT_REQ_TIME"), {}, id="too many questions"),
@@ -100,6 +156,7 @@ def test_no_answer_says_nothing_about_the_id(answer: dict[str, Any], told: dict[
     ("answer", "told"),
     [
         pytest.param(wrapped("INVALID_REQUESTER_INFO"), {}, id="our own id is unknown"),
+        pytest.param(NOT_VALID | {"error": "invalid_input"}, {}, id="an error in small letters"),
         pytest.param(wrapped("VOW-ERR-2700"), {"done": False}, id="our own id is none"),
         pytest.param(wrapped("VOW-ERR-2600"), {"done": False}, id="the buyer's id is none"),
         pytest.param(OLD_FORM | {"userError": "IP_BLOCKED"}, {}, id="we are blocked"),
