@@ -80,6 +80,7 @@ def exception_row(row: ExceptionRow) -> dict[str, Any]:
         "blocking": row.blocking,
         "owner": row.owner,
         "opened_at": instant(row.opened_at),
+        "openings": row.openings,
         "due_at": instant(row.due_at),
         "snoozed_until": instant(row.snoozed_until),
         "closed_at": instant(row.closed_at),

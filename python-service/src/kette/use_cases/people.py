@@ -69,14 +69,18 @@ class People:
                     "/approvals.",
                 )
             body = f.ExceptionHandled(row.key, "resolve", by, why, resolution=resolution)
-            # Before deciding: what is "fixed" but still the case is opened again by the rules.
-            tx.exceptions.update(row.id, status="resolved", closed=now, resolution=resolution)
             stages |= self._handled(tx, row, body, now)
+            # The rules have closed it by now, or keep it open because what is "fixed" is as wrong
+            # as before: then it never left the list and its time limit runs on.
+            if row.origin == "decide" and _entry(tx, exception_id).status in ("open", "snoozed"):
+                tx.exceptions.update(row.id, status="open", snoozed_until=None)
+            else:
+                tx.exceptions.update(row.id, status="resolved", closed=now, resolution=resolution)
             if row.key.startswith("action_failed:"):
                 stages |= self._settle_action(tx, row, resolution, by, now)
             result = _entry(tx, exception_id)
             if result.status == "resolved":
-                withdraw_messages(tx, row.id, now)
+                withdraw_messages(tx, row, now)
         if stages:
             kernel.on_due(stages)
         return result

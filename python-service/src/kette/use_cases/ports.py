@@ -75,6 +75,7 @@ class ExceptionRow(msgspec.Struct, frozen=True):
     snoozed_until: datetime | None
     closed_at: datetime | None
     resolution: str
+    openings: int  # how often it became a case; more than 1: it was over in between
 
 
 class DecisionRow(msgspec.Struct, frozen=True):

@@ -161,7 +161,7 @@ def _exceptions(
             stages |= open_exception(kernel, tx, order_id, item, "decide", now)
             opened.append(item.key)
         elif row.status in ("closed", "resolved"):
-            tx.exceptions.update(row.id, status="open", closed=None, resolution="")
+            stages |= reopen_exception(kernel, tx, row, item, now)
             opened.append(item.key)
         elif row.summary != item.summary or row.context != item.context:
             tx.exceptions.update(row.id, summary=item.summary, context=item.context)
@@ -185,12 +185,18 @@ def _exceptions(
 def close_exception(tx: Transaction, row: ExceptionRow, now: datetime) -> None:
     """The case is no more: nobody needs to be told of it either."""
     tx.exceptions.update(row.id, status="closed", closed=now)
-    withdraw_messages(tx, row.id, now)
+    withdraw_messages(tx, row, now)
 
 
-def withdraw_messages(tx: Transaction, exception_id: str, now: datetime) -> None:
+def withdraw_messages(tx: Transaction, row: ExceptionRow, now: datetime) -> None:
     """What has not been sent to the owner yet need not be sent any more."""
-    tx.outbox.withdraw([f"notify_owner:{exception_id}", f"escalate:{exception_id}"], now)
+    keys = [message_key(kind, row.id, row.openings) for kind in ("notify_owner", "escalate")]
+    tx.outbox.withdraw(keys, now)
+
+
+def message_key(kind: str, exception_id: str, openings: int) -> str:
+    """Each opening of an entry has one message of a kind."""
+    return f"{kind}:{exception_id}" if openings == 1 else f"{kind}:{exception_id}:{openings}"
 
 
 def open_exception(
@@ -204,7 +210,7 @@ def open_exception(
     """Add an entry with owner and time limit from the setup, and tell the owner."""
     policy = kernel.setup.exceptions
     owner = policy.owners.get(item.kind, policy.default_owner)
-    limit = timedelta(seconds=policy.limits_s.get(item.kind, policy.default_limit_s))
+    due = now + _limit(kernel, item.kind)
     exception_id = kernel.new_id("exc")
     tx.exceptions.insert(
         {
@@ -220,19 +226,64 @@ def open_exception(
             "blocking": item.blocking,
             "owner": owner,
             "opened": now,
-            "due": now + limit,
+            "due": due,
         }
     )
+    return _tell_opened(kernel, tx, exception_id, order_id, item, owner, due, 1, now)
+
+
+def reopen_exception(
+    kernel: Kernel, tx: Transaction, row: ExceptionRow, item: WantedException, now: datetime
+) -> set[str]:
+    """A case that was over is one again: its time limit starts anew, and its owner is told again,
+    for whoever was told before has put it out of mind. Owners that people assigned stay."""
+    due = now + _limit(kernel, item.kind)
+    openings = row.openings + 1
+    tx.exceptions.update(
+        row.id,
+        status="open",
+        summary=item.summary,
+        context=item.context,
+        suggestion=item.suggestion,
+        blocking=item.blocking,
+        opened=now,
+        due=due,
+        snoozed_until=None,
+        escalated=None,
+        closed=None,
+        resolution="",
+        openings=openings,
+    )
+    return _tell_opened(kernel, tx, row.id, row.order_id, item, row.owner, due, openings, now)
+
+
+def _limit(kernel: Kernel, kind: str) -> timedelta:
+    policy = kernel.setup.exceptions
+    return timedelta(seconds=policy.limits_s.get(kind, policy.default_limit_s))
+
+
+def _tell_opened(
+    kernel: Kernel,
+    tx: Transaction,
+    exception_id: str,
+    order_id: str | None,
+    item: WantedException,
+    owner: str,
+    due: datetime,
+    openings: int,
+    now: datetime,
+) -> set[str]:
     entry = {
         "id": exception_id,
         "kind": item.kind,
         "order_id": order_id,
         "summary": item.summary,
         "owner": owner,
-        "due_at": (now + limit).isoformat(),
+        "due_at": due.isoformat(),
+        "openings": openings,
     }
     kernel.announce(tx, "exception_opened", entry, now)
-    return tell_owner(kernel, tx, "notify_owner", exception_id, order_id, owner, now)
+    return tell_owner(kernel, tx, "notify_owner", exception_id, order_id, owner, now, openings)
 
 
 def tell_owner(
@@ -243,6 +294,7 @@ def tell_owner(
     order_id: str | None,
     owner: str,
     now: datetime,
+    openings: int = 1,
 ) -> set[str]:
     """A mail to the owner, where the setup names an address for the role."""
     mail = kernel.setup.exceptions.owner_mails.get(owner)
@@ -252,7 +304,7 @@ def tell_owner(
     tx.outbox.insert(
         [
             {
-                "key": f"{kind}:{exception_id}",
+                "key": message_key(kind, exception_id, openings),
                 "order_id": order_id,
                 "kind": kind,
                 "stage": STAGE_OF_KIND[kind].value,

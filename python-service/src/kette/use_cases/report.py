@@ -17,7 +17,7 @@ from kette.domain.money import Money
 from kette.use_cases.kernel import Kernel
 from kette.use_cases.links import link, lock_names
 from kette.use_cases.ports import ActionRow, Transaction
-from kette.use_cases.reconcile import close_exception, open_exception
+from kette.use_cases.reconcile import close_exception, open_exception, reopen_exception
 from kette.use_cases.record import record
 
 MAX_ANSWER_BYTES = 64_000
@@ -224,10 +224,10 @@ def fail_attempt(
     known = tx.exceptions.by_key(entry.key)
     if known is None:
         stages |= open_exception(kernel, tx, row.order_id, entry, "outbox", now)
+    elif known.status in ("open", "snoozed"):
+        tx.exceptions.update(known.id, status="open", summary=entry.summary, context=entry.context)
     else:
-        tx.exceptions.update(
-            known.id, status="open", closed=None, resolution="", summary=entry.summary
-        )
+        stages |= reopen_exception(kernel, tx, known, entry, now)
     return "failed"
 
 

@@ -11,8 +11,8 @@ import structlog
 
 from kette.use_cases.errors import RULE_ERRORS
 from kette.use_cases.kernel import Kernel
-from kette.use_cases.ports import Transaction
-from kette.use_cases.reconcile import tell_owner
+from kette.use_cases.ports import ExceptionRow, Transaction
+from kette.use_cases.reconcile import message_key, tell_owner
 from kette.use_cases.record import redecide
 from kette.use_cases.report import fail_attempt
 from kette.use_cases.sources import watch_sources
@@ -95,21 +95,14 @@ def _watch_exceptions(kernel: Kernel, now: datetime) -> None:
             if fresh is None or fresh.status != "open":
                 continue
             tx.exceptions.update(row.id, escalated=now)
-            _escalate(kernel, tx, row.id, row.order_id, fresh.owner, now)
+            _escalate(kernel, tx, fresh, now)
 
 
-def _escalate(
-    kernel: Kernel,
-    tx: Transaction,
-    exception_id: str,
-    order_id: str | None,
-    owner: str,
-    now: datetime,
-) -> None:
-    key = f"escalate:{exception_id}"
+def _escalate(kernel: Kernel, tx: Transaction, row: ExceptionRow, now: datetime) -> None:
+    key = message_key("escalate", row.id, row.openings)
     if key in tx.outbox.get([key]):
         return
-    tell_owner(kernel, tx, "escalate", exception_id, order_id, owner, now)
+    tell_owner(kernel, tx, "escalate", row.id, row.order_id, row.owner, now, row.openings)
 
 
 def redecide_all(kernel: Kernel, cause: str) -> int:

@@ -62,6 +62,7 @@ def _exception(row: Mapping[str, Any] | RowMapping) -> ExceptionRow:
         snoozed_until=maybe_from_us(row["snoozed_until_us"]),
         closed_at=maybe_from_us(row["closed_us"]),
         resolution=row["resolution"],
+        openings=row["openings"],
     )
 
 

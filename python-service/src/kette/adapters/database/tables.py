@@ -216,6 +216,7 @@ exceptions = Table(
     Column("escalated_us", BigInteger),
     Column("closed_us", BigInteger),
     Column("resolution", String(24), nullable=False, server_default=""),
+    Column("openings", Integer, nullable=False, server_default="1"),
     Index("ix_exceptions_order_id", "order_id"),
     Index("ix_exceptions_status_due_us", "status", "due_us"),
 )

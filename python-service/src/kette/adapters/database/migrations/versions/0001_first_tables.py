@@ -122,6 +122,7 @@ def _tables() -> None:
         sa.Column("escalated_us", sa.BigInteger(), nullable=True),
         sa.Column("closed_us", sa.BigInteger(), nullable=True),
         sa.Column("resolution", sa.String(length=24), server_default="", nullable=False),
+        sa.Column("openings", sa.Integer(), server_default="1", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_exceptions")),
         sa.UniqueConstraint("key", name=op.f("uq_exceptions_key")),
     )
