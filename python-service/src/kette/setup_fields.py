@@ -108,6 +108,7 @@ KINDS: dict[str, KindRule] = {
         options={
             "vat_id_keys": r"[^,\s]{1,100}(?:[,\s]+[^,\s]{1,100}){0,9}",
             "time_zone": r"[A-Za-z]{1,20}(?:/[A-Za-z0-9_+-]{1,30}){0,2}",
+            "mode": "live|test",
         },
     ),
     "shopify": KindRule(
@@ -133,6 +134,7 @@ KINDS: dict[str, KindRule] = {
             "storefront_url": _HTTP,
             "offline_methods": r"[^,\s]{1,100}(?:[,\s]+[^,\s]{1,100}){0,19}",
             "test_sales_channels": r"[0-9a-f]{32}(?:[,\s]+[0-9a-f]{32}){0,19}",
+            "mode": "live|test",
         },
     ),
     "stripe": KindRule(

@@ -444,8 +444,9 @@ REPLACED = [
         id="three secrets at once",
     ),
     pytest.param(
-        "role: shop", "role: shop\n    options: {mode: test}", 10, 15,
-        "systems.shop-a.options.mode: unknown for woocommerce (known: vat_id_keys, time_zone)",
+        "role: shop", "role: shop\n    options: {sites: a}", 10, 15,
+        "systems.shop-a.options.sites: unknown for woocommerce"
+        " (known: vat_id_keys, time_zone, mode)",
         id="option of another kind",
     ),
 ]  # fmt: skip

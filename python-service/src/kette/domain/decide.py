@@ -227,11 +227,15 @@ def _decide(
     order_id: str, file: OrderFile, assessment: Assessment, setup: Setup, now: datetime
 ) -> Decision:
     from kette.domain.stages import ALL_STAGES, HOLDS  # stages import this module's Case
+    from kette.domain.stages.tested import only_tested, tested_entries
 
     case = Case(order_id, file, assessment, setup, now)
     provisional = View(file, setup, case.shipping, False, risk_status(file, assessment.risk))
     case.view = provisional
     case.statuses = derive_statuses(provisional)
+    if only_tested(file, setup):
+        tested_entries(case)
+        return case.decision()
     for hold in HOLDS:
         hold(case)
     if case.has_blocking:

@@ -38,6 +38,7 @@ class Fingerprint(msgspec.Struct, frozen=True):
     phone: str
     claim: ShopClaim
     is_paid: bool
+    is_test: bool = False
 
 
 class DuplicateMatch(msgspec.Struct, frozen=True):
@@ -69,6 +70,7 @@ def fingerprint(order: Order) -> Fingerprint:
         phone=_digest(phone) if phone else "",
         claim=order.claim,
         is_paid=order.paid_at is not None,
+        is_test=order.is_test,
     )
 
 
@@ -107,6 +109,8 @@ def _is_original(order: Fingerprint, other: Fingerprint, window: timedelta) -> b
         return False
     if other.claim in _OVER or not _sequence(other) < _sequence(order):
         return False
+    if other.is_test is not order.is_test:
+        return False  # first tried out, then bought
     # A checkout that was left unpaid, then done again and paid, is one purchase.
     if other.claim is ShopClaim.PENDING and not other.is_paid and order.is_paid:
         return False

@@ -173,6 +173,14 @@ class Setup(msgspec.Struct, frozen=True):
                 return system
         return None
 
+    def is_trial(self, shop_id: str) -> bool:
+        """Whether a shop is being tried out: its own system or its payment system is in test mode.
+        Only then are orders that the shop marks as tests worked on."""
+        systems = (self.systems.get(shop_id), self.system_for("payment", shop_id))
+        return any(
+            system is not None and system.options.get("mode") == "test" for system in systems
+        )
+
 
 def seconds(duration_s: int) -> timedelta:
     return timedelta(seconds=duration_s)

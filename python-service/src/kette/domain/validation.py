@@ -55,7 +55,8 @@ def validate_order(
         address = normalize_address(
             reached, data.address, check_house_number=setup.intake.check_house_number
         )
-    findings = list(_required(order, delivery, setup, is_delivered=address is not None))
+    findings = list(_tested(order, setup))
+    findings += list(_required(order, delivery, setup, is_delivered=address is not None))
     if address is not None:
         missing = {finding.field for finding in findings}
         findings += [
@@ -73,6 +74,12 @@ def validate_order(
         findings += note_findings(order.customer_note, placed_on, data.notes)
         findings += bank_data_findings(order.customer_note)
     return tuple(findings)
+
+
+def _tested(order: Order, setup: Setup) -> Iterator[Finding]:
+    if order.is_test and not setup.is_trial(order.channel):
+        message = "the shop marks this order as a test; nothing is done for it"
+        yield Finding("test_order", "is_test", Severity.INFO, message)
 
 
 def needs_delivery(order: Order) -> bool:

@@ -41,6 +41,13 @@ def test_the_first_is_no_duplicate_of_the_second() -> None:
     assert original_of(FIRST, later()) == ""
 
 
+def test_who_tries_the_checkout_out_and_then_buys_has_bought_once() -> None:
+    tested = order(external_id="109", number="109", is_test=True)
+    assert original_of(later(), tested) == ""
+    assert original_of(later(is_test=True), FIRST) == ""
+    assert original_of(later(is_test=True), tested) == "109"
+
+
 def test_an_order_is_no_duplicate_of_itself() -> None:
     assert original_of(FIRST, FIRST) == ""
 
