@@ -17,6 +17,7 @@ from kette.domain.facts import OrderSnapshot, PayloadUnknown
 from kette.domain.money import Money, total_of
 from kette.domain.order import Order
 from kette.domain.tax_check import check_tax
+from kette.domain.validation import validate_order
 from kette.policies import load_intake_data
 from support.intake_orders import SETUP
 from support.shopify_orders import ADAPTER, delivery, expected_orders, order_body, order_of
@@ -175,3 +176,14 @@ def test_row_that_the_state_taxes_with_nothing_keeps_its_rate() -> None:
             line |= {"rate": 0.0, "price": "0.00"}
             line["price_set"]["presentment_money"]["amount"] = "0.00"
     assert [share.rate for share in order_of(body).tax_by_rate] == ["0"]
+
+
+def test_a_tip_without_tax_is_no_doubtful_line() -> None:
+    """It was a fee without a rate, and each tip opened an entry of the exception list."""
+    found = order_of(order_body("tip"))
+    findings = validate_order(found, found.delivery_address, SETUP, load_intake_data())
+    assert [(x.code, x.exception_kind) for x in findings if x.field == "tax"] == [
+        ("tip_untaxed", "")
+    ]
+    assert [x.code for x in check_amounts(found, SETUP.intake.tolerance_minor_per_line)] == []
+    assert total_of((x.net + x.tax for x in found.lines), "EUR") == found.total

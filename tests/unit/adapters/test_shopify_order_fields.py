@@ -115,7 +115,7 @@ class TestOrderFields:
         paid = order_of(order_body("gift_card_part"))
         assert [line.kind for line in paid.lines] == [LineKind.ITEM, LineKind.SHIPPING]
 
-    def test_a_tip_that_is_a_row_is_a_fee_once(self) -> None:
+    def test_a_tip_that_is_a_row_is_a_tip_once(self) -> None:
         body = order_body("tip")
         row = deepcopy(body["line_items"][0]) | {
             "id": 82,
@@ -130,7 +130,7 @@ class TestOrderFields:
         row.pop("price_set")
         body["line_items"].append(row)
         order = order_of(body)
-        assert [x.net.amount for x in order.lines if x.kind is LineKind.FEE] == ["3.00"]
+        assert [x.net.amount for x in order.lines if x.kind is LineKind.TIP] == ["3.00"]
         assert order.rounding is None
 
     def test_an_order_level_tax_is_spread_over_the_taxable_goods(self) -> None:
@@ -281,7 +281,7 @@ class TestTwoCurrencies:
         for name in ("total_price", "current_total_price"):
             body[f"{name}_set"]["presentment_money"]["amount"] = "68.00"
         order = order_of(body)
-        assert [(x.id, x.net.amount) for x in order.lines if x.kind is LineKind.FEE] == [
+        assert [(x.id, x.net.amount) for x in order.lines if x.kind is LineKind.TIP] == [
             ("tip", "5.00")
         ]
         assert (order.total.amount, order.rounding) == ("68.00", None)

@@ -19,6 +19,7 @@ class LineKind(StrEnum):
     ITEM = "item"  # something the customer bought
     SHIPPING = "shipping"  # the price of delivery
     FEE = "fee"  # surcharge of the shop, e.g. for cash on delivery
+    TIP = "tip"  # given freely on top, for no supply of its own
 
 
 class ShopClaim(StrEnum):

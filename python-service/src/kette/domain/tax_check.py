@@ -5,7 +5,9 @@ digital goods the customer's address), is that a territory of its own, is the bu
 another state, which rates are valid there on the day. Then each rate is recomputed from its net.
 Product classes are not known: every rate of the place is accepted. Sources: § 3c, § 4 Nr. 1, § 6,
 § 6a, § 19 UStG; Directive 2006/112/EC. Limits: goods leave from the merchant's country; who is
-registered in a third country and charges its rates gets a warning, no error.
+registered in a third country and charges its rates gets a warning, no error. A tip that is given
+freely and passed on to the staff is no part of what is taxed (Abschnitt 10.1 (5) UStAE); who gets
+it is not known here, so an untaxed tip is noted and nothing more.
 """
 
 from __future__ import annotations
@@ -44,7 +46,12 @@ def check_tax(order: Order, delivery: Address, setup: Setup, table: TaxTable) ->
         rate for share in shares if share.tax.minor and (rate := _rate(share.rate)) is not None
     }
     taxed = [share for share in shares if share.tax.minor]
-    untaxed = [share for share in shares if share.net.minor > 0 and not share.tax.minor]
+    tips = sum(x.net.minor for x in order.lines if x.kind is LineKind.TIP and x.rate is None)
+    untaxed = [
+        share
+        for share in shares
+        if not share.tax.minor and share.net.minor > (tips if share.rate is None else 0)
+    ]
     if vat_id and not valid_id:
         severity = Severity.WARNING if taxed or not untaxed else Severity.ERROR
         message = "the VAT id is not valid by its form"
@@ -55,6 +62,9 @@ def check_tax(order: Order, delivery: Address, setup: Setup, table: TaxTable) ->
         if taxed:
             yield _error("tax_by_small_business", "a small business (§ 19 UStG) charges no VAT", "")
         return
+    if tips > 0:
+        message = "a tip without tax; right where it is passed on to the staff"
+        yield Finding("tip_untaxed", "tax", Severity.INFO, message)
     on = supply_date(order.placed_at, setup.merchant.time_zone)
     ends_at = delivery if order.physical_lines or not _is_named(order.billing) else order.billing
     if not ends_at.country_code.strip():
@@ -242,7 +252,11 @@ def _zero(untaxed: list[TaxShare]) -> set[Decimal]:
 
 
 def _lines_without_rate(order: Order) -> list[LineItem]:
-    return [line for line in order.lines if line.rate is None and line.net.minor > 0]
+    return [
+        line
+        for line in order.lines
+        if line.rate is None and line.net.minor > 0 and line.kind is not LineKind.TIP
+    ]
 
 
 def _are_vouchers(order: Order) -> bool:

@@ -197,6 +197,30 @@ def test_one_line_without_tax_is_a_warning() -> None:
     assert tax_codes(order(AT20, NONE, **to("AT", "1060"))) == [("line_untaxed", "warning")]
 
 
+TIP = row(300, 0, None, LineKind.TIP)
+
+
+@pytest.mark.parametrize(
+    ("why", "found", "more"),
+    [
+        ("beside taxed goods", order(MUG, TIP), []),
+        ("beside goods for another state", order(AT20, TIP, **to("AT", "1060")), []),
+        ("beside a voucher", order(row(5000, 0, None, name="Gutschein"), TIP), ["voucher_untaxed"]),
+        ("beside goods without tax", order(NONE, TIP), ["tax_missing"]),
+        ("beside goods, one without tax", order(MUG, NONE, TIP), ["line_untaxed"]),
+        ("alone", order(TIP), []),
+    ],
+)
+def test_a_tip_needs_no_tax_and_excuses_no_other_line(
+    why: str, found: Order, more: list[str]
+) -> None:
+    assert sorted(code for code, _ in tax_codes(found)) == sorted(["tip_untaxed", *more]), why
+
+
+def test_a_taxed_tip_is_a_line_like_others() -> None:
+    assert tax_codes(order(MUG, row(252, 48, kind=LineKind.TIP))) == []
+
+
 def test_shipping_without_price_needs_no_tax() -> None:
     assert tax_codes(order(MUG, row(0, 0, None, LineKind.SHIPPING))) == []
 

@@ -82,7 +82,7 @@ def untold_tip(order: Told, total: Money, found: Sequence[Priced], basket: Baske
     if basket.tip or not is_told or rest <= 0:
         return []
     amount = fields.decimal(Money(rest, total.currency).amount, "tip")
-    return [_charge("tip", LineKind.FEE, "Tip", amount, _UNTAXED, basket)]
+    return [_charge("tip", LineKind.TIP, "Tip", amount, _UNTAXED, basket)]
 
 
 def removed_pieces(line_id: str, basket: Basket) -> Removed:
@@ -136,7 +136,7 @@ def _item(
     yield _priced(
         LineItem(
             id=line_id,
-            kind=LineKind.FEE if is_tip else LineKind.ITEM,
+            kind=LineKind.TIP if is_tip else LineKind.ITEM,
             name=line_of_text(row.get("name")) or line_of_text(row.get("title")),
             quantity=1 if is_tip else pieces,
             net=Money.zero(amounts.currency),
@@ -245,7 +245,7 @@ def _tip(order: Told, rows: Sequence[Told], basket: Basket) -> Iterable[Priced]:
     """A tip at the checkout; some versions list it as a row of its own, some only in the total."""
     listed = any(_is_tip(row, _row_amount(row, basket.amounts), basket) for row in rows)
     if basket.tip and not listed:
-        yield _charge("tip", LineKind.FEE, "Tip", basket.tip, _UNTAXED, basket)
+        yield _charge("tip", LineKind.TIP, "Tip", basket.tip, _UNTAXED, basket)
 
 
 def _is_tip(row: Told, amount: Decimal, basket: Basket) -> bool:
