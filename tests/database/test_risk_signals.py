@@ -120,7 +120,7 @@ def test_a_chargeback_with_the_card_is_remembered_under_another_name(box: Servic
     tell_stripe(box, event)
     assert box.statuses(woo_id(201))["payment"] == "chargeback"
     box.clock.move(days=40)
-    assert "1 earlier chargebacks (+60)" in review(box, place(box, 202, "FpShared"))
+    assert "1 earlier chargeback (+60)" in review(box, place(box, 202, "FpShared"))
 
 
 def usual(box: ServiceBox, channel: str = "woo-main", currency: str = "EUR") -> Money | None:

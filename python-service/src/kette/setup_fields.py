@@ -383,6 +383,21 @@ _ACTIONS = section(
 )
 
 
+# At most as many orders as are looked at of one customer, address and card.
+_RISK_LIMITS = section(
+    {
+        "orders_mail": Field(integer(2, 100)),
+        "orders_address": Field(integer(2, 20)),
+        "orders_card": Field(integer(2, 20)),
+        "failed_attempts": Field(integer(1, 50)),
+        "known_customer_orders": Field(integer(1, 100)),
+        "value_over_median": Field(integer(2, 1000)),
+        "provider_elevated": Field(integer(1, 100)),
+        "provider_highest": Field(integer(1, 100)),
+    }
+)
+
+
 def setup_reader(risk_codes: Iterable[str]) -> Reader:
     """The reader of a whole file. risk_codes: the weights that a setup may override."""
     weights = mapping_of(known_key(risk_codes, "a risk signal"), integer(-100, 100))
@@ -392,6 +407,7 @@ def setup_reader(risk_codes: Iterable[str]) -> Reader:
             "block_from": Field(integer(1, 100)),
             "high_value": Field(money),
             "weights": Field(weights),
+            "limits": Field(_RISK_LIMITS),
             "version": Field(text(most=40)),
         }
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from kette.domain.policy import AccountingPolicy, CustomerPolicy, PaymentPolicy, RiskPolicy
 from kette.domain.vat_check import OFF, REQUIRED, WARN
+from kette.policies import load_intake_data
 from kette.setup_fields import KINDS, KindRule
 from kette.setup_schema import Reading, did_you_mean
 from kette.web_address import fault_of_address
@@ -147,6 +148,10 @@ def _check_limits(values: dict[str, Any], reading: Reading) -> None:
     if review > block:
         message = f"review_from {review} is above block_from {block}"
         reading.report_at("risk.review_from", message, "block only what is also reviewed")
+    limits = {**load_intake_data().risk.limits, **risk.get("limits", {})}
+    if limits["provider_elevated"] > limits["provider_highest"]:
+        message = f"provider_elevated {limits['provider_elevated']} is above provider_highest"
+        reading.report_at("risk.limits", message, "write the lower score as elevated")
     payment = values.get("payment", {})
     reminders = payment.get("reminders_after_s", PaymentPolicy().reminders_after_s)
     cancel = payment.get("cancel_after_s", PaymentPolicy().cancel_after_s)

@@ -188,6 +188,19 @@ APPENDED = [
         id="weight of an unknown signal",
     ),
     pytest.param(
+        "risk:\n  limits: {orders_card: 21}\n",
+        "21}",
+        "risk.limits.orders_card: 21 is out of range (write a number from 2 to 20)",
+        id="more orders than are looked at",
+    ),
+    pytest.param(
+        "risk:\n  limits: {provider_elevated: 80}\n",
+        "limits",
+        "risk.limits: provider_elevated 80 is above provider_highest"
+        " (write the lower score as elevated)",
+        id="elevated above highest",
+    ),
+    pytest.param(
         "risk:\n  review_from: 95\n",
         "review_from",
         "risk.review_from: review_from 95 is above block_from 90"

@@ -74,6 +74,7 @@ class RiskPolicy(msgspec.Struct, frozen=True):
     block_from: int = 90
     high_value: Money | None = None
     weights: dict[str, int] = {}
+    limits: dict[str, int] = {}  # from where on a signal counts
     version: str = "risk-1"
 
 

@@ -2,7 +2,7 @@
 
 A verdict is never a refusal: "review" and "blocked" both hold the order for a person, "blocked"
 says that no routine approval will do (Art. 22 GDPR; ECJ C-634/21). Weights and limits are data
-(policies/risk_weights.yaml); a setup overrides weights. Signals that the order does not carry
+(policies/risk_weights.yaml); a setup overrides both. Signals that the order does not carry
 (velocity, card, provider) are collected by the caller.
 """
 
@@ -76,7 +76,10 @@ class RiskAssessment(msgspec.Struct, frozen=True):
 
 _INTERNATIONAL = re.compile(r"\s{0,5}(?:\+|00)")
 _NOT_DIGIT = re.compile(r"[^0-9]+")
-_EXPRESS = ("express", "overnight", "same day", "sameday", "next day")
+_EXPRESS = (
+    *("express", "overnight", "same day", "sameday", "same-day", "next day", "next-day"),
+    *("eilzustellung", "eilsendung", "eilversand", "eilpaket", "eillieferung", "über nacht"),
+)
 
 
 def assess_risk(
@@ -90,6 +93,8 @@ def assess_risk(
 
     delivery: the corrected address where there is one, else the order's own."""
     address = delivery if delivery is not None else order.delivery_address
+    if policy.limits:
+        rules = msgspec.structs.replace(rules, limits={**rules.limits, **policy.limits})
     reasons = tuple(
         RiskReason(code, policy.weights.get(code, rules.weights.get(code, 0)), fact)
         for code, fact in _signals(order, address, signals, policy, rules)
@@ -190,9 +195,11 @@ def _counts(signals: RiskSignals, rules: RiskRules) -> Iterator[tuple[str, str]]
         if count >= rules.limits.get(limit, 1 << 30):
             yield code, f"{count} {what} in 24 hours"
     if signals.failed_attempts >= rules.limits.get("failed_attempts", 1 << 30):
-        yield "failed_attempts", f"{signals.failed_attempts} payments failed before"
+        count = signals.failed_attempts
+        yield "failed_attempts", f"{count} payment{'s' if count > 1 else ''} failed before"
     if signals.earlier_chargebacks > 0:
-        yield "earlier_chargebacks", f"{signals.earlier_chargebacks} earlier chargebacks"
+        count = signals.earlier_chargebacks
+        yield "earlier_chargebacks", f"{count} earlier chargeback{'s' if count > 1 else ''}"
 
 
 def _provider(signals: RiskSignals, rules: RiskRules) -> Iterator[tuple[str, str]]:

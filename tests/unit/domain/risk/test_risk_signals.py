@@ -158,6 +158,44 @@ def test_a_setup_overrides_weights_and_names_its_version() -> None:
     )  # fmt: skip
 
 
+# limit, what the setup says, signals or changes just below and just at it, code
+MOVED: list[tuple[str, int, dict[str, Any], dict[str, Any], str]] = [
+    ("orders_mail", 2, {"orders_mail_24h": 1}, {"orders_mail_24h": 2}, "many_orders_mail"),
+    ("orders_address", 6, {"orders_address_24h": 5}, {"orders_address_24h": 6},
+     "many_orders_address"),
+    ("orders_card", 2, {"orders_card_24h": 1}, {"orders_card_24h": 2}, "many_orders_card"),
+    ("failed_attempts", 1, {}, {"failed_attempts": 1}, "failed_attempts"),
+    ("known_customer_orders", 5, {"paid_orders_before": 4}, {"paid_orders_before": 5},
+     "known_customer"),
+    ("value_over_median", 2, {"usual_total": Money(990, "EUR")},
+     {"usual_total": Money(989, "EUR")}, "high_value"),
+    ("provider_elevated", 30, {"provider_score": 29}, {"provider_score": 30}, "provider_elevated"),
+    ("provider_highest", 90, {"provider_score": 60}, {"provider_score": 90}, "provider_highest"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "below", "at", "code"), MOVED, ids=[case[0] for case in MOVED]
+)
+def test_a_setup_says_from_where_on_a_signal_counts(
+    limit: str, value: int, below: dict[str, Any], at: dict[str, Any], code: str
+) -> None:
+    policy = RiskPolicy(limits={limit: value})
+    assert [x.code for x in assess(RiskSignals(**below), policy).reasons] == []
+    assert [x.code for x in assess(RiskSignals(**at), policy).reasons] == [code]
+
+
+def test_every_limit_can_be_set() -> None:
+    assert {case[0] for case in MOVED} == set(RULES.limits)
+
+
+@pytest.mark.parametrize("name", ["Eilzustellung bis 12 Uhr", "Same-day delivery"])
+def test_express_has_many_names(name: str) -> None:
+    shipping = row(1000, 190, kind=LineKind.SHIPPING, name=name)
+    found = assess(RiskSignals(is_new_address=True), lines=(MUG, shipping))
+    assert [x.code for x in found.reasons] == ["express_new_address"]
+
+
 def test_reasons_name_no_person() -> None:
     found = assess(RiskSignals(orders_mail_24h=5), **ABROAD)
     shown = " ".join(str(reason) for reason in found.reasons)
