@@ -302,3 +302,44 @@ def test_a_tax_without_its_rate_has_the_one_that_the_amounts_say(is_gross: bool,
     body = order_body("de_gross", taxes_included=is_gross, shipping_lines=[])
     body["line_items"][0]["tax_lines"][0]["rate"] = None
     assert order_of(body).lines[0].rate == rate
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "vat_id"),
+    [
+        ("VAT number", "ATU 13585627", "ATU13585627"),
+        ("vatNumber", "DE 136-695-976", "DE136695976"),
+        ("billing_vat_id", "FR83404833048", "FR83404833048"),
+        ("USt-IdNr.", "DE136695976", "DE136695976"),
+        ("Umsatzsteuer-Identifikationsnummer", "DE136695976", "DE136695976"),
+        ("BTW-nummer", "NL004495445B01", "NL004495445B01"),
+        ("Partita IVA", "IT00743110157", "IT00743110157"),
+        ("N° TVA intracommunautaire", "FR83404833048", "FR83404833048"),
+        ("VAT ID", "136695976", "136695976"),  # without its country: for a person to see
+        ("Tax ID", "DE136695976", "DE136695976"),
+        ("Tax ID", "12/345/67890", ""),
+        ("VAT amount", "19.00", ""),
+    ],
+)
+def test_vat_id_of_a_cart_form(name: str, value: str, vat_id: str) -> None:
+    order = order_of(order_body("de_gross", note_attributes=[{"name": name, "value": value}]))
+    assert order.vat_id == vat_id
+    assert order.customer_note == ("" if vat_id else f"{name}: {value}")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Custom text", "Lena 24.12.2025"),
+        ("Customer number", "KD 4711"),
+        ("Cust-ID", "AB 1234"),
+        ("Private note", "AB12"),
+        ("Industry", "IT 2"),
+        ("August Code", "XY77"),
+    ],
+)
+def test_what_a_cart_form_asks_besides_stays_in_the_note(name: str, value: str) -> None:
+    """ "Custom text" holds the letters "ust": an engraving was taken for a VAT id and left the
+    note."""
+    order = order_of(order_body("de_gross", note_attributes=[{"name": name, "value": value}]))
+    assert (order.vat_id, order.customer_note) == ("", f"{name}: {value}")

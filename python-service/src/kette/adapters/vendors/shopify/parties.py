@@ -15,6 +15,9 @@ from kette.domain.policy import System
 
 _LANGUAGE: Final = re.compile(r"([a-z]{2,3})(?:[-_].*)?\Z", re.ASCII)
 _VAT_ID: Final = re.compile(r"[A-Z]{2}[0-9A-Z+*]{2,14}\Z", re.ASCII)
+_CAMEL: Final = re.compile(r"([a-z])([A-Z])")
+_NOT_WORD: Final = re.compile(r"[\W_]+")
+_BARE_VAT_ID: Final = re.compile(r"[0-9A-Z]{8,14}\Z", re.ASCII)
 _NOT_IN_VAT_ID: Final = re.compile(r"[\s.\-/]")
 _SLUG: Final = re.compile(r"[^a-z0-9]+")
 _LONGEST_NOTE: Final = 10_000
@@ -130,10 +133,14 @@ def _own_keys(system: System) -> frozenset[str]:
 
 
 def _vat_id(name: str, value: str, own_keys: frozenset[str]) -> str:
-    lowered = name.lower()
-    if name not in own_keys and not any(word in lowered for word in vocabulary.VAT_WORDS):
+    words = _NOT_WORD.sub(" ", _CAMEL.sub(r"\1 \2", name).lower())
+    is_clear = bool(vocabulary.VAT_NAMES.search(words))
+    is_own = name in own_keys
+    if not is_own and not is_clear and not vocabulary.DOUBTFUL_VAT_NAMES.search(words):
         return ""
     found = _NOT_IN_VAT_ID.sub("", value).upper()
     if not 4 <= len(found) <= 20 or not any(c.isdigit() for c in found):
         return ""
-    return found if name in own_keys or _VAT_ID.match(found) else ""
+    # An id without its country is told as it is: a person sees what is wrong with it.
+    is_one = is_own or _VAT_ID.match(found) or (is_clear and _BARE_VAT_ID.match(found))
+    return found if is_one else ""

@@ -238,5 +238,11 @@ RISK_LEVELS: Final = {
 
 # Ids of payment providers that speak to us on their own account.
 PROVIDER_ID: Final = re.compile(r"(?:pi|ch|py|tr|ord|cap)_[A-Za-z0-9]{4,}\Z")
-VAT_WORDS: Final = ("vat", "ust", "umsatzsteuer", "btw", "mwst", "steuernummer", "tax id", "tax_id")
+# Names under which cart forms ask for a VAT id, whole words only: "Custom text" and "Private note"
+# ask for something else. Under the doubtful ones only the form of a VAT id counts.
+VAT_NAMES: Final = re.compile(
+    r"\b(?:(?:eu)?vat(?:id|no|nr|number|in)?|ust(?:id|idnr|idnummer|identnr)?|umsatzsteuer\w*"
+    r"|mwst(?:nr|nummer)?|btw(?:nr|nummer)?|tva(?:intra\w*)?|moms(?:nr)?|partita iva|piva)\b"
+)
+DOUBTFUL_VAT_NAMES: Final = re.compile(r"\b(?:uid(?:nr|nummer)?|steuernummer|tax ?id|tax number)\b")
 KETTE_KEY: Final = re.compile(r"\[(refund_payment:[^\]\s]{1,200})\]")
