@@ -19,6 +19,10 @@ from kette.domain.findings import Finding, Severity
 MAX_NOTE = 4000  # of what is read; the whole note stays in the order
 _EXCERPT = 200
 _QUOTED = re.compile(r'"[^"\n]{1,120}"|„[^“”"\n]{1,120}[“”"]|“[^”\n]{1,120}”|«[^»\n]{1,120}»')
+# A field of a cart form that was left at no, as shops write it into the note.
+_DECLINED = re.compile(
+    r"[^:\n]{1,60}:\s*(?:no|nein|none|keine?r?s?|false|off|0|n/?a|-+)\s*[.!]?", re.I
+)
 _CLAUSE_ENDS = re.compile(
     r",(?!\s*(?:dass?|that)\b)|[;:!?\n()–]|\.(?:\s|$)|\s(?:und|and|aber|but|sondern)\s", re.I
 )
@@ -99,9 +103,12 @@ def note_findings(note: str, placed_on: date, rules: NoteRules) -> tuple[Finding
 
 
 def _readable(note: str) -> str:
-    """Single blanks, without empty lines and without lines that quote an earlier mail."""
+    """Single blanks, without empty lines, without lines that quote an earlier mail and without
+    form fields that decline what they offer."""
     lines = (" ".join(line.split()) for line in note[:MAX_NOTE].splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith(">"))
+    return "\n".join(
+        line for line in lines if line and line[0] != ">" and not _DECLINED.fullmatch(line)
+    )
 
 
 def _wishes(text: str, placed_on: date, rules: NoteRules) -> Iterator[Wish]:
