@@ -39,6 +39,8 @@ class Fingerprint(msgspec.Struct, frozen=True):
     claim: ShopClaim
     is_paid: bool
     is_test: bool = False
+    recipient: str = ""  # digests too: the name that it goes to, and where
+    place: str = ""
 
 
 class DuplicateMatch(msgspec.Struct, frozen=True):
@@ -50,11 +52,7 @@ class DuplicateMatch(msgspec.Struct, frozen=True):
 
 def fingerprint(order: Order) -> Fingerprint:
     """Reduce an order to what is compared; holds digests instead of personal data."""
-    basket = sorted(
-        f"{line.product_id or line.sku or line.name}\x1f{line.quantity}\x1f{line.attributes}"
-        for line in order.lines
-        if line.kind is LineKind.ITEM
-    )
+    basket = _basket(order)
     mail = order.billing.email.strip().casefold()
     person = _person(order.billing)
     phone = _NOT_DIGIT.sub("", order.billing.phone[:40])
@@ -71,7 +69,20 @@ def fingerprint(order: Order) -> Fingerprint:
         claim=order.claim,
         is_paid=order.paid_at is not None,
         is_test=order.is_test,
+        recipient=_digest(recipient) if (recipient := _recipient(order)) else "",
+        place=_digest(place) if (place := _place(order.delivery_address)) else "",
     )
+
+
+def _basket(order: Order) -> list[str]:
+    """Article, choice and pieces, however the shop spreads them over lines."""
+    pieces: dict[str, int] = {}
+    for line in order.lines:
+        if line.kind is LineKind.ITEM:
+            article = line.product_id or line.sku or line.name
+            what = f"{article}\x1f{sorted(line.attributes)}"
+            pieces[what] = pieces.get(what, 0) + line.quantity
+    return sorted(f"{what}\x1f{count}" for what, count in pieces.items())
 
 
 def twin_keys(order: Fingerprint) -> tuple[str, ...]:
@@ -111,6 +122,9 @@ def _is_original(order: Fingerprint, other: Fingerprint, window: timedelta) -> b
         return False
     if other.is_test is not order.is_test:
         return False  # first tried out, then bought
+    # The same present to two friends. Only the place differs where an address was put right.
+    if _differ(order.recipient, other.recipient) and _differ(order.place, other.place):
+        return False
     # A checkout that was left unpaid, then done again and paid, is one purchase.
     if other.claim is ShopClaim.PENDING and not other.is_paid and order.is_paid:
         return False
@@ -146,12 +160,27 @@ def _same_customer(order: Fingerprint, other: Fingerprint) -> tuple[str, ...]:
     return tuple(reasons)
 
 
+def _differ(one: str, other: str) -> bool:
+    return bool(one) and bool(other) and one != other
+
+
 def _person(address: Address) -> str:
-    name = _words(address.name or address.company)
-    place = _words(f"{address.line1} {address.line2}")
-    if not name or not place:
-        return ""
-    return "\x1f".join((name, place, _words(address.postal_code), address.country_code.upper()))
+    name, place = _words(address.name or address.company), _place(address)
+    return f"{name}\x1f{place}" if name and place else ""
+
+
+def _recipient(order: Order) -> str:
+    to = order.delivery_address
+    return _words(to.name or to.company) if order.physical_lines else ""
+
+
+def _place(address: Address) -> str:
+    street = _words(f"{address.line1} {address.line2}")
+    return (
+        "\x1f".join((street, _words(address.postal_code), address.country_code.upper()))
+        if street
+        else ""
+    )
 
 
 def _words(text: str) -> str:

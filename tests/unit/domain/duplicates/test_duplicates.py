@@ -122,6 +122,41 @@ def test_a_checkout_left_unpaid_and_done_again() -> None:
     assert original_of(later(), left) == "109"
 
 
+OMA = {"name": "Hilde Petersen", "line1": "Deichweg 4", "postal_code": "25980"}
+
+
+def test_the_same_present_to_two_people_is_bought_twice() -> None:
+    """One buyer, one mail address, the same basket within minutes: not a slip of the finger."""
+    to_mia = order(external_id="109", shipping=address(name="Mia Kruse", line1="Weg 1"))
+    assert original_of(later(shipping=address(**OMA)), to_mia) == ""
+    assert original_of(later(shipping=address(**OMA)), FIRST) == ""
+    again = later(external_id="111", shipping=address(**OMA))
+    assert original_of(again, to_mia, later(1, shipping=address(**OMA))) == "110"
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        {"shipping": address(line1="Hafenstr. 5")},  # a house number put right
+        {"shipping": address(name="A. Petersen")},
+        {"shipping": address(name="", line1="Deichweg 4")},
+    ],
+)
+def test_an_address_put_right_is_the_same_order_again(second: dict[str, Any]) -> None:
+    assert original_of(later(**second), FIRST) == "109"
+
+
+def test_pieces_on_two_lines_are_the_same_basket() -> None:
+    two = order(row(2000, 380, product_id="7", quantity=2), external_id="109")
+    one = row(1000, 190, product_id="7")
+    assert original_of(later(lines=(one, one)), two) == "109"
+    assert original_of(later(lines=(one, row(1000, 190, product_id="8"))), two) == ""
+    blue = (("Farbe", "blau"), ("Größe", "M"))
+    chosen = order(row(1000, 190, product_id="7", attributes=blue), external_id="109")
+    other_way = later(lines=(row(1000, 190, product_id="7", attributes=blue[::-1]),))
+    assert original_of(other_way, chosen) == "109"
+
+
 def test_lines_in_another_order_are_the_same_basket() -> None:
     plate = row(1000, 190, name="Teller")
     assert original_of(later(lines=(plate, MUG)), order(MUG, plate, external_id="109")) == "109"
