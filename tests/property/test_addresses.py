@@ -42,7 +42,12 @@ def lost(typed: Address, found: NormalizedAddress) -> set[str]:
     kept = "".join(everything(found)).casefold()
     solid = re.sub(r"[\W_]+", "", kept)
     fields = (typed.name, typed.company, typed.line1, typed.line2, typed.postal_code, typed.city)
-    missing = {token for token in tokens(*fields) if token not in solid}
+    # "12Wharf Road", "1E Main St": the blank is missing, and number and street are parts.
+    missing = {
+        token
+        for token in tokens(*fields)
+        if not all(part in solid for part in re.findall(r"\d+|\D+", token))
+    }
     return {token for token in missing if not _is_label(token, solid)}
 
 

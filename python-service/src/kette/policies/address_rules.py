@@ -25,8 +25,9 @@ _LANGUAGES_NORTH = ("bg", "el", "da", "sv", "nb", "fi", "et", "lv", "lt")
 _FOREIGN_WORD = 4
 _FOREIGN_END = 5
 _UNIVERSAL = ("en",)
-# Where a state is part of the address.
-_WITH_REGIONS = ("US", "CA", "AU")
+# Where a state is part of the address; Italy's provinces overlap in postal codes.
+_WITH_REGIONS = ("US", "CA", "AU", "IT")
+_WITH_REGION_CODES = ("US", "CA", "AU")
 
 
 def build_address_rules(read: Callable[[str], Any]) -> AddressRules:
@@ -66,7 +67,7 @@ class _Words:
         self.raw = raw
         self.of = cache(self._of)
         self._label = _pattern(
-            raw["number_labels"], r"(?:^|(?<=[\s,/(])|(?<=\.))(?:{}|n(?=\s))\s*\Z"
+            raw["number_labels"], r"(?:^|(?<=[\s,/(])|(?<=\.))(?:{}|n(?=\s)|(?-i:n)(?=\Z))\s*\Z"
         )
         self._no_number = _pattern(raw["no_number"], r"(?:^|[\s,])(?:{})\Z")
         self._po_box = _pattern(raw["po_boxes"], r"(?:{})(?=\W|\d|\Z)")
@@ -86,6 +87,8 @@ class _Words:
             starts=self._picked("street_starts", languages, _FOREIGN_WORD),
             types_last=self._picked("types_last", languages, 0),
             estates=self._picked("estates", languages, 0),
+            named=self._picked("named", languages, _FOREIGN_WORD),
+            named_ends=tuple(sorted(self._picked("named_ends", languages, _FOREIGN_END))),
             buildings=self._picked("buildings", languages, 0),
             numbered=self._picked("numbered_streets", languages, 0),
             articles=self._picked("articles", languages, 0),
@@ -123,6 +126,7 @@ def _country(
     levels = own["house_number"]
     pattern = own["patterns"].get(code, row.get("zip", ""))
     names, codes = _regions(row) if code in _WITH_REGIONS else ({}, ())
+    names |= {fold(region): region for region in own["regions"].get(code, ())}
     return CountryRules(
         code=code,
         words=words,
@@ -139,7 +143,11 @@ def _country(
             if line.strip()
         ),
         regions=names,
-        region_codes=codes,
+        region_codes=codes if code in _WITH_REGION_CODES else (),
+        twin_codes={
+            twin: (str(own_code), fold(place))
+            for twin, own_code, place in own["twin_codes"].get(code, ())
+        },
     )
 
 

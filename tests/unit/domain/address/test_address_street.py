@@ -155,7 +155,8 @@ def test_two_streets_without_a_number_in_the_first() -> None:
 
 
 MISSING = [
-    ("DE", "Gutshof Seeblick", "", Severity.ERROR, ""),
+    ("DE", "Gutshof Seeblick", "", Severity.WARNING, ""),
+    ("DE", "Seeblick", "", Severity.ERROR, ""),
     ("DE", "Straße des 17. Juni", "", Severity.ERROR, ""),
     ("DE", "An der B96", "", Severity.ERROR, ""),
     ("DE", "Hauptstr. 0", "", Severity.ERROR, ""),

@@ -13,8 +13,10 @@ _NUMBER = re.compile(
     r"[\s.:,#-]*(?:(?:nr|no|n°|nº|numéro|č)\b[.\s]*)?(\d[\d\s./-]{0,14}\d|\d)(?![\w])[\s,;/-]*",
     re.I,
 )
-# "ZI Nord BP 12": in capitals and at the end, or it is something else.
-_INSIDE = re.compile(r"\s(?:BP|CS|PF|Postfach|PO Box|Postbus|Case postale)\s\d[\d\s]{0,10}\Z")
+# "ZI Nord BP 12", "137 NW 17th Ave/po box 607": at the end, or it is something else.
+_INSIDE = re.compile(
+    r"[\s/](?:BP|CS|PF|Postfach|(?i:P\.?\s?O\.?\s?Box)|Postbus|Case postale)\s#?\d[\d\s]{0,10}\Z"
+)
 
 
 def read_box(parts: Parts) -> bool:

@@ -11,11 +11,24 @@ from kette.domain.address.label import joined
 from kette.domain.address.line import StreetReading, street_part
 from kette.domain.address.model import CountryRules
 from kette.domain.address.numbers import MAX_LINE, find_numbers, whole_number
+from kette.domain.address.parcel_points import is_other_point
 from kette.domain.address.parts import Parts
+from kette.domain.address.place_in_line import take_place_off_line
 from kette.domain.address.street import read_street
-from kette.domain.address.text import fold
-from kette.domain.address.words import first_word, is_unit, last_word, names_street, split_words
+from kette.domain.address.text import fold, key
+from kette.domain.address.words import (
+    ends_in_street,
+    first_word,
+    is_unit,
+    last_word,
+    names_house,
+    names_street,
+    split_words,
+)
 
+# "Unit 26 Roper Close"
+_UNIT_FIRST = re.compile(r"([^\W\d_]{2,12}\.?)\s(\d{1,4}[A-Z]?|[A-Z]\d{0,3})\s+([^\W\d_].*)")
+_FLOOR = re.compile(r"\s*\d{1,2}\.\s?([^\W\d_]{1,20})")
 _BEHIND = re.compile(r"\s*(?:[,;|(]|//?|-\s|–\s|—\s)\s*")
 
 
@@ -27,18 +40,23 @@ def read_door(parts: Parts, *, check_house_number: bool) -> None:
     if not parts.street:
         parts.refuse("street_missing", "line1", "the street is missing")
         return
-    _take_place_off(parts)
+    take_place_off_line(parts)
     first = _read(parts, parts.street)
     second = _read(parts, parts.addition) if parts.addition else None
     if second is not None and _is_second_better(parts, first, second):
         _take_second(parts, second)
         return
     if first.number and first.certain:
-        _take_first(parts, first)
+        # "12 Newgate Centre" / "George Street": the number is that of a unit in the house.
+        is_house = last_word(first.street) in parts.country.words.buildings
+        if not (second is not None and is_house and _take_street_without_number(parts)):
+            _take_first(parts, first)
         return
     if not first.number and parts.addition and _read_number_in_second(parts):
         return
     if second is not None and _join_number_and_street(parts):
+        return
+    if second is not None and _take_street_without_number(parts):
         return
     if _split_house_name(parts):
         return
@@ -55,20 +73,6 @@ def _read(parts: Parts, line: str) -> StreetReading:
     return read_street(line, parts.country)
 
 
-def _take_place_off(parts: Parts) -> None:
-    """ "Hauptstr. 5, 10115 Berlin": postal code and city stand in their own fields already."""
-    line, code, city = parts.street, parts.postal_code, parts.city
-    if not code or not city or len(line) > MAX_LINE or code not in line:
-        return
-    head, _, tail = line.rpartition(code)
-    head = head.rstrip(" ,;-")
-    head = re.sub(r"[\s,]+[A-Z]{1,2}\Z", "", head) if head[-2:-1] in (" ", ",") else head
-    if head and fold(tail) == fold(city) and any(char.isdigit() for char in head):
-        message = "postal code and city stood in the street as well"
-        parts.note("place_in_street", "line1", message, line, head)
-        parts.street = head
-
-
 def _take_first(parts: Parts, reading: StreetReading) -> None:
     line = parts.street
     if reading.code == "house_number_first":
@@ -76,7 +80,8 @@ def _take_first(parts: Parts, reading: StreetReading) -> None:
         after = f"{reading.street} {reading.number}"
         parts.note(reading.code, "line1", message, line, after)
     rest = parts.addition
-    if _repeats(line, rest) or _repeats(f"{parts.postal_code} {parts.city}", rest):
+    place = f"{parts.postal_code} {parts.city}"
+    if _repeats(line, rest) or _repeats(place, rest) or _repeats(parts.city, rest):
         message = "line 2 repeated what stands elsewhere"
         parts.note("line2_repeated", "line2", message, rest)
         rest = ""
@@ -164,10 +169,11 @@ def _leading_number(line: str, country: CountryRules) -> tuple[str, str, bool] |
     if first_word(rest) in words.floors and not _BEHIND.match(rest):
         return None
     separator = _BEHIND.match(rest)
-    if separator is None:
-        return numbers[0].text, rest.strip(), False
-    behind = rest[separator.end() :].strip()
-    return numbers[0].text, behind, not behind[:1].isdigit()
+    behind = rest if separator is None else rest[separator.end() :]
+    floor = _FLOOR.match(behind)
+    if floor is not None and key(floor[1]) in words.floors:
+        return numbers[0].text, behind.strip(), True  # "12, 3. Stock"
+    return numbers[0].text, behind.strip(), separator is not None and not behind[:1].isdigit()
 
 
 def _join_number_and_street(parts: Parts) -> bool:
@@ -176,12 +182,39 @@ def _join_number_and_street(parts: Parts) -> bool:
     line1, line2 = parts.street, parts.addition
     if not whole_number(line1, words.units) or not names_street(line2, words):
         return False
-    if _read(parts, line2).number:
+    inner = _read(parts, line2)
+    # "350" / "State Hwy 15": the number of the road is part of its name.
+    is_road = parts.country.number_first and last_word(inner.street) in words.numbered
+    if inner.number and not is_road:
         return False
     parts.street, parts.house_number, parts.addition = line2, line1, ""
     after = joined(line2, line1, parts.country)
     message = "the street stood in line 2"
     parts.note("street_in_line2", "line2", message, f"{line1}, {line2}", after)
+    return True
+
+
+def _take_street_without_number(parts: Parts) -> bool:
+    """ "The Old Rectory" / "Church Lane", "Unit 5, Riverside Business Park" / "Wharf Road": where
+    houses have names, the street is the line below (Royal Mail, PAF guide: building name above
+    thoroughfare)."""
+    words = parts.country.words
+    line1, line2 = parts.street, parts.addition
+    if not parts.country.number_first or len(line1) > MAX_LINE or len(line2) > MAX_LINE:
+        return False
+    above, _, street = line2.rpartition(",")
+    street = street.strip()
+    if not ends_in_street(street, words) or is_unit(street, words):
+        return False
+    if any(char.isdigit() for char in street) or ends_in_street(above, words):
+        return False
+    last = last_word(line1)
+    is_house = is_unit(line1, words) or last in words.buildings or last in words.estates
+    if names_street(line1, words) and not is_house:
+        return False
+    parts.note("house_name", "line1", "a house with a name", line1, street)
+    parts.street, parts.addition = street, line1
+    parts.add(above.strip())
     return True
 
 
@@ -192,6 +225,9 @@ def _split_house_name(parts: Parts) -> bool:
         return False
     head, comma, tail = parts.street.rpartition(",")
     tail = tail.strip()
+    unit = None if comma else _UNIT_FIRST.fullmatch(parts.street)
+    if unit is not None and key(unit[1]) in words.units and ends_in_street(unit[3], words):
+        head, comma, tail = f"{unit[1]} {unit[2]}", ",", unit[3]
     if not comma or not names_street(tail, words) or any(char.isdigit() for char in tail):
         return False
     is_house = is_unit(head, words) or last_word(head) in words.buildings
@@ -210,12 +246,32 @@ def _miss_house_number(parts: Parts, *, check_house_number: bool) -> None:
     if len(parts.street) < 200 and country.words.no_number.search(parts.street):
         parts.note("no_house_number", "line1", "the address says that it has no house number")
         return
+    if is_other_point(parts):
+        return  # "Paczkomat WAW01A": its own finding says so
     message = "the house number is missing"
     number = _leading_number(parts.addition, country)
     after = joined(parts.street, number[0], country) if number is not None else ""
+    if not after and _is_large_recipient(parts):
+        parts.hint("house_number_missing", "line1", message, parts.street)
+        return
     # "Industriepark Nord, Gebäude K801": a place that the carrier may know.
     is_place = any(word in country.words.units for word in split_words(parts.street[:MAX_LINE]))
+    is_place = is_place or names_house(parts.street[:MAX_LINE], country.words)
     if country.house_number == "required" and not is_place:
         parts.refuse("house_number_missing", "line1", message, parts.street, after)
     else:
         parts.warn("house_number_missing", "line1", message, parts.street, after)
+
+
+def _is_large_recipient(parts: Parts) -> bool:
+    """Whether the postal code may be that of one recipient alone, whose address needs neither
+    street nor number: "Deutscher Bundestag, 11011 Berlin" (Deutsche Post, "Großempfänger-
+    Postleitzahl"). The directory has none of these codes."""
+    words, pattern = parts.country.words, parts.country.pattern
+    if parts.country_code != "DE" or names_street(parts.street[:MAX_LINE], words):
+        return False
+    if pattern is None or not pattern.fullmatch(parts.postal_code):
+        return False
+    places = parts.rules.places
+    is_known = bool(places.names("DE", parts.postal_code))
+    return not is_known and bool(places.areas("DE", fold(parts.city[:MAX_LINE])))

@@ -31,6 +31,8 @@ class StreetWords(msgspec.Struct, frozen=True):
     starts: frozenset[str]  # first words of streets: "Am Markt"
     types_last: frozenset[str]  # English streets end so: their number stands before them
     estates: frozenset[str]  # words of streets that may name an estate
+    named: frozenset[str]  # "Schloss", "Kloster": houses that have a name and no number
+    named_ends: tuple[str, ...]  # ends of longer words: "Jagdschloss"
     buildings: frozenset[str]  # "Cottages": the number before it is not one of the street
     numbered: frozenset[str]  # names that take a number: "Straße 16"
     articles: frozenset[str]
@@ -62,6 +64,8 @@ class CountryRules(msgspec.Struct, frozen=True):
     label: tuple[tuple[str, ...], ...] = (("N",), ("O",), ("A",), ("C",))
     regions: dict[str, str] = {}  # folded name or code -> code
     region_codes: tuple[tuple[str, re.Pattern[str]], ...] = ()  # region -> its postal codes
+    # code of the neighbour's post -> (the country's own, folded begin of the exclave's name)
+    twin_codes: dict[str, tuple[str, str]] = {}
 
 
 class Territory(msgspec.Struct, frozen=True):

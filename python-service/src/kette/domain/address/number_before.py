@@ -10,6 +10,7 @@ from kette.domain.address.numbers import Number
 from kette.domain.address.weight import Weight
 from kette.domain.address.words import (
     first_word,
+    is_street_word,
     is_unit,
     last_word,
     names_only_street,
@@ -17,7 +18,11 @@ from kette.domain.address.words import (
     street_at_end,
 )
 
+_UPPER = frozenset({"upper", "lower"})
+_NOTES = frozenset({"attn", "attention", "buzzer", "please", "leave", "deliver", "ring"})
+_INDUSTRIAL = frozenset({"zi", "za", "zac", "z.i", "z.a", "zone"})
 _PLAIN = re.compile(r"\d+(?:\s\d/\d|\s?[½¼¾])?")
+_FLAT = re.compile(r"\d{1,2}/\d{1,2}")
 _OPENING = re.compile(r"[\s,;|/(-]*")
 
 
@@ -69,6 +74,8 @@ def _leading(line: Line, position: int, head: str, rest: str) -> StreetReading |
     if line.country.number_first:
         if before and not names_street(street, words):
             return None
+        if _FLAT.fullmatch(number.text) and street[:1].isdigit():
+            return None  # "1/2, 15 Argyle Street": a flat of a tenement
         if last_word(street) in words.buildings and names_street(addition, words):
             return None  # "20 Queen Square Apartments, Bell Avenue"
         is_behind_street = names_only_street(before, words) and not is_unit(before, words)
@@ -145,6 +152,14 @@ def _begins_unit(street: str, tail: str, words: StreetWords) -> bool:
     if word == "c/o" or (word in words.care_of and "/" in word):
         return True
     behind = tail[tail.casefold().find(word) + len(word) :].lstrip(" .:")
+    if word in _UPPER and not behind and is_street_word(previous, words):
+        return False  # "O'Connell Street Upper"
+    if (word in _NOTES or tail[:10].casefold() == "in care of") and names_only_street(
+        street, words
+    ):
+        return True
+    if word in _INDUSTRIAL and names_only_street(street, words):
+        return True  # "rue de l'Industrie ZI Nord"
     if word in words.units and word not in words.streets:
         code = re.match(
             r"(?:n[°ºo.]{1,2}\s?|nr\.?\s?|no\.?\s?)?[#]?(\d\w{0,5}|\w)(?!\w)", behind, re.I

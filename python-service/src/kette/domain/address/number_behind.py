@@ -8,10 +8,23 @@ from itertools import pairwise
 from kette.domain.address.line import Line, StreetReading, join, street_part, trim, unsure
 from kette.domain.address.model import CountryRules, StreetWords
 from kette.domain.address.numbers import Number
+from kette.domain.address.text import key
 from kette.domain.address.weight import Weight
-from kette.domain.address.words import first_word, is_street_word, is_unit, last_word, names_street
+from kette.domain.address.words import (
+    first_word,
+    is_street_word,
+    is_unit,
+    last_word,
+    names_street,
+    split_words,
+)
 
 _SEPARATOR = re.compile(r"[\s.]*(?:[,;|]|//?|-(?=\s)|–|—|\\|:)?[\s.,;-]*")
+_LOT = re.compile(r"[\s,]+(Parzelle|Parz\.?|Lote|Lotto|Parcela|Parcelle)\Z", re.IGNORECASE)
+_NUMBER_ONLY = re.compile(r"\d{1,4}")
+_METRES = re.compile(r",\d{1,3}(?!\d)")  # "km 12,500"
+_OPPOSITE = re.compile(r"\s(t/o|tegenover)\Z", re.IGNORECASE)  # a houseboat's number (NEN 5825)
+_APART = re.compile(r"[\s.]*(?://|\|)")
 _DECREASING = re.compile(r"(\d{1,5})\s+[-–]\s+(\d{1,5}\s?[^\W\d_]?)")
 
 
@@ -50,19 +63,30 @@ def _trailing(
         return None
     text = number.text.rstrip(".")
     addition = _addition(after)
-    certain = not (is_weak and is_unit(street, words) and not names_street(street, words))
+    certain = not (is_weak and _is_of_unit(street, words))
     if is_weak and line.country.number_first and not names_street(street, words):
         certain = False
     if last_word(before) == "km":
         street, text = trim(re.sub(r"\s*(?:,\s*)?[kK][mM]\.?\s*\Z", "", street)), f"km {text}"
+        metres = _METRES.match(after)
+        if metres is not None:
+            text, after = text + metres[0], after[metres.end() :]
+            addition = _addition(after)
+    opposite = _OPPOSITE.search(street)
+    if opposite is not None:
+        street, text = trim(street[: opposite.start()]), f"{opposite[1]} {text}"
     listed = _list_of_numbers(addition, number)
     if listed:
         text, addition = line.text[number.start :].rstrip(" .,"), ""
-    elif addition[:1].isdigit() and not _is_apart_and_unit(after, addition, line):
+    elif addition[:1].isdigit() and not _is_apart_and_unit(after, addition, street, line):
         certain = False
+    lot = _LOT.search(street) if is_weak else None
+    if lot is not None and names_street(street[: lot.start()], words):
+        street, text = trim(street[: lot.start()]), f"{lot[1]} {text}"  # "Gartenweg Parzelle 14"
+        certain = True
     street, moved = _front(street, line.country)
-    if is_weak and moved and moved.casefold() in words.units and line.country.door_follows:
-        text, moved = f"{moved} {text}", ""  # "Rua do Ouro, Lote 5"
+    if is_weak and key(moved) in words.units:
+        certain = False  # "Rosenweg, Whg. 5"
     split = _DECREASING.fullmatch(text)
     if (
         split is not None
@@ -76,6 +100,19 @@ def _trailing(
     return StreetReading(street, text, join(moved, addition), certain, code, is_weak)
 
 
+def _is_of_unit(street: str, words: StreetWords) -> bool:
+    """Whether a number behind this is that of a hall or flat, and none of a house: "Messe Halle 3",
+    "Industriestraße Halle 3"; not "Am Tor 3", "Hallesches Tor 3"."""
+    unit = last_word(street)
+    name = street.rstrip(" .:-")[: -len(unit) or None].rstrip(" .")
+    if unit == "tor" and last_word(name).endswith(("er", "es")):
+        return False
+    if not names_street(street, words):
+        return is_unit(street, words)
+    # Not "Straße der Einheit 3", "Piazza della Scala 3".
+    return unit in words.units and "," not in street and is_street_word(last_word(name), words)
+
+
 def _is_better(line: Line, number: Number, later: Number, street: str) -> bool:
     """Whether a later number is the house number: "Campus 2 Industriestr. 14"."""
     between = line.text[number.end : later.start]
@@ -84,7 +121,7 @@ def _is_better(line: Line, number: Number, later: Number, street: str) -> bool:
     return names_street(between, line.words) and not is_unit(between, line.words)
 
 
-def _is_apart_and_unit(after: str, addition: str, line: Line) -> bool:
+def _is_apart_and_unit(after: str, addition: str, street: str, line: Line) -> bool:
     """Whether a number behind the house number is that of a floor or door."""
     if re.match(r"\d{1,3}(?:[.ªº°èeé]|st|nd|rd|th)?\s?[^\W\d_]", addition):
         floor = re.match(
@@ -96,14 +133,28 @@ def _is_apart_and_unit(after: str, addition: str, line: Line) -> bool:
             or floor[1].casefold() in line.words.care_of
         ):
             return True
-    if line.country.door_follows:
+    if line.country.door_follows or _APART.match(after):
         return True
+    if (
+        line.country.code == "DK"
+        and re.match(r"\s*,", after)
+        and re.fullmatch(r"\d{1,2}\.?", addition)
+    ):
+        return True  # the floor behind a comma
+    if line.country.code in ("NL", "BE") and _NUMBER_ONLY.fullmatch(addition):
+        # "Oud-Dorpsstraat 136 3": a box or a floor, unless the street may be "Plein 1944".
+        name = split_words(street)
+        is_type = all(word in line.words.numbered for word in name)
+        return names_street(street, line.words) and not is_type
     if line.country.code == "NL" and re.match(r"\d{1,3}[^\W\d_]{1,2}(?!\w)", addition):
         return True
     if re.match(r"\d{1,2}\.?\s?St\.?\Z", addition):
         return True  # "1 St." is short for "Stock"
     # "Hauptstr. 12. 2. Hof": an ordinal is no second house number.
-    return re.match(r"\d{1,3}(?:\.\s?[^\W\d_]|[ªº°])", addition) is not None
+    return (
+        re.match(r"\d{1,3}(?:\.\s?[^\W\d_]|[ªº°]|(?:e|er|re|ère|ème|eme)(?!\w))", addition)
+        is not None
+    )
 
 
 def _list_of_numbers(addition: str, number: Number) -> bool:

@@ -24,15 +24,16 @@ _NUMBER = re.compile(
     (?(ordinal)|
       (?: \s?[½¼¾⅓⅔] | \s\d/\d(?!\d) | \.\d{{1,3}}(?![\d.]) )?
       (?: {_LETTER}{{1,2}} (?: \d{{1,3}} {_LETTER}{{0,2}} ){{1,2}} \d? (?!\w)
+        | \s?{_LETTER} \sbis\s {_LETTER} {_LONE}
         | \s?{_LETTER} {_LONE}
         | {_LETTER}{{2}} (?![\w'’]) )?
-      (?: ,?\s?(?:ter|quater|quinquies)(?!\w) | ,?\s?bis(?!\w)(?!\s\d) )?
+      (?: ,?\s?(?:ter|quater|quinquies)(?!\w) | ,?\s?bis(?!\w)(?!\s\d)(?-i:\s[A-F](?!\w))? )?
       (?:
         (?: \s?[-–—/+&\\]\s? | // | \s(?:bis|und|u\.|to|à|and|(?-i:og|och|y|e|i))\s(?=\d) )
         (?: \d{{1,5}} (?!\d|\.\s?{_LETTER}|[ªº°]|{_LETTER}{{2}}) (?:\s?{_LETTER} {_LONE}
             | {_LETTER}\d{{1,3}}(?!\w))? (?:\s\d/\d(?!\d))?
           | {_LETTER}\d{{0,3}} {_LONE}
-          | [IVX]{{1,4}} (?!\w)
+          | [IVX]{{1,4}} (?!\w|\.\s?{_LETTER})
           | (?<=[-/]) {_LETTER}{{2,3}}\d{{0,3}} (?![\w'’.]) )
       ){{0,4}}
       (?: [\s-](?:hs|huis|rd|zw)(?!\w) )?
@@ -41,9 +42,12 @@ _NUMBER = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _ROAD = re.compile(r"(?:^|\s)[A-Z]{1,2}-\Z")
+_QUOTES = "'’‘`´"
 _WHOLE_FIELD = 24
 _LABELS = frozenset({"nr", "no", "nº", "č", "čp"})  # "Nr12"
 _TAIL_WORD = re.compile(rf"[-/]\s?({_LETTER}{{2,3}})\Z")
+_TAIL_UNIT = re.compile(rf"/\s?({_LETTER}{{2,3}})\d{{1,3}}\Z")  # "12b/Top3"
+_TAIL_FLOOR = re.compile(r"\s?[-–/]\s?\d{1,2}\Z")
 _LONE_WORD = re.compile(rf"\s({_LETTER})(?:-\d+)?\Z")
 _FLAT = re.compile(r"\s?\d")
 _GLUED_WORD = re.compile(rf"\d\s?({_LETTER}{{2}})\Z")
@@ -59,14 +63,17 @@ class Number(msgspec.Struct, frozen=True):
     is_ordinal: bool = False
 
 
-def find_numbers(line: str, words: frozenset[str]) -> tuple[Number, ...]:
+def find_numbers(
+    line: str, words: frozenset[str], floors: frozenset[str] = frozenset()
+) -> tuple[Number, ...]:
     """The numbers of a line that can be house numbers or parts of names. words: what ends a number
-    even without a blank ("12/EG", "2OG")."""
+    even without a blank ("12/EG", "2OG"). floors: the number before one of them is no end of a
+    range ("33-4 hoog")."""
     if len(line) > MAX_LINE:
         return ()
     found = []
     for match in _NUMBER.finditer(line):
-        number = _number(line, match, words)
+        number = _number(line, match, words, floors)
         if number is not None:
             found.append(number)
     return tuple(found)
@@ -84,16 +91,20 @@ def whole_number(text: str, words: frozenset[str]) -> bool:
     )
 
 
-def _number(line: str, match: re.Match[str], words: frozenset[str]) -> Number | None:
+def _number(
+    line: str, match: re.Match[str], words: frozenset[str], floors: frozenset[str]
+) -> Number | None:
     start, end = match.span()
     if start and (line[start - 1].isalpha() or line[start - 1] == "_") and _is_code(line, start):
         return None
     if start > 1 and line[start - 1] == "-" and _ROAD.search(line[:start]):
         return None  # "N-340" is a road
+    if start > 1 and line[start - 1] in _QUOTES and not line[start - 2].isalnum():
+        return None  # "Plein '40-'45": years
     text = match[0]
     ordinal = match["ordinal"] is not None
     if not ordinal:
-        for ending in (_TAIL_WORD, _GLUED_WORD):
+        for ending in (_TAIL_WORD, _TAIL_UNIT, _GLUED_WORD):
             tail = ending.search(text)
             if tail is not None and tail[1].casefold() in words:
                 end = start + tail.start() + (1 if ending is _GLUED_WORD else 0)
@@ -106,6 +117,9 @@ def _number(line: str, match: re.Match[str], words: frozenset[str]) -> Number | 
         ):
             # "12 m 5": a flat in Poland; "33 k-2": a building in Latvia.
             text = text[: lone.start()]
+        floor = _TAIL_FLOOR.search(text)
+        if floor is not None and floor.start() and _is_floor(line[end:], floors):
+            text = text[: floor.start()]
         text = text.rstrip(" -–—/+&\\")
         end = start + len(text)
         if line[end : end + 1].isalpha() and not _is_known_word(line[end:], words):
@@ -120,6 +134,12 @@ def _is_known_word(text: str, words: frozenset[str]) -> bool:
     return word is not None and word[0].casefold() in words
 
 
+def _is_floor(text: str, floors: frozenset[str]) -> bool:
+    """ " hoog", against " Stock 3"."""
+    word = re.match(rf"\s?({_LETTER}{{1,14}})\.?(?!\s?\d)", text)
+    return word is not None and word[1].casefold() in floors
+
+
 def _is_code(line: str, start: int) -> bool:
     """Whether the letters directly before a number make it a name: "B96", a locker's "WAW01A"; not
     "Hauptstr12"."""
@@ -128,6 +148,6 @@ def _is_code(line: str, start: int) -> bool:
         return True
     word = letters[0]
     if len(word) < 3:
-        return word.casefold() not in _LABELS
+        return word.casefold() not in _LABELS and word != "n"  # "N340" is a road, "n54" a house
     # Where all is in capitals, capitals tell nothing.
     return len(word) < 5 and word.isupper() and not line.isupper()

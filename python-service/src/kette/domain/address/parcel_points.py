@@ -118,6 +118,18 @@ def _apply(parts: Parts, point: ParcelPoint) -> None:
 
 def check_other_points(parts: Parts) -> None:
     """Lockers and shops of other carriers: only their own carrier delivers there."""
+    point, field = _other_point(parts)
+    if point:
+        message = f"{point}: a parcel point that only its own carrier serves"
+        parts.hint("parcel_point_other", "line1", message, before=field)
+
+
+def is_other_point(parts: Parts) -> bool:
+    return bool(_other_point(parts)[0])
+
+
+def _other_point(parts: Parts) -> tuple[str, str]:
+    """Its word, and the field that holds it; "" where there is none."""
     # "My Post 24": the number of the kind has been taken for a house number.
     street = f"{parts.street} {parts.house_number}".strip()
     for field in (street, parts.addition, parts.company):
@@ -125,9 +137,8 @@ def check_other_points(parts: Parts) -> None:
             continue
         match = parts.country.words.parcel_point.search(field)
         if match is not None:
-            message = f"{match[0]}: a parcel point that only its own carrier serves"
-            parts.hint("parcel_point_other", "line1", message, before=field)
-            return
+            return match[0], field
+    return "", ""
 
 
 def _take_place_number(fields: list[str]) -> str:

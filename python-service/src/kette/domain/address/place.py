@@ -12,7 +12,9 @@ import re
 from kette.domain.address.country import without_country
 from kette.domain.address.model import CountryRules
 from kette.domain.address.parts import Parts
+from kette.domain.address.place_in_line import take_place_from_lines
 from kette.domain.address.postcode import PostcodeReading, read_postcode
+from kette.domain.address.region import read_region
 from kette.domain.address.text import fold
 
 _MAX = 120
@@ -25,7 +27,6 @@ _CODE_LAST = re.compile(
     r"([^\d]{2,60}?)[\s,]+((?:[A-Z]{2}\s)?\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|\d{4,5})",
     re.IGNORECASE,
 )
-_STATE_LAST = re.compile(r"([^\d,]{2,60}?)(?:\s*,\s*|\s+)([A-Z]{2})\.?(?:\s+(\d{5}(?:-\d{4})?))?")
 _DISTRICT = re.compile(
     r"\s*[,/(]\s*|\s+-\s+|\s+(?:OT|Ortsteil|Stadtteil|GT)\.?\s+|(?<=\w)-(?=\w)|\s+", re.IGNORECASE
 )
@@ -34,11 +35,13 @@ _DISTRICT = re.compile(
 def read_place(parts: Parts) -> None:
     """Sets postal code, city and region."""
     country = parts.country
+    take_place_from_lines(parts)
     _swap(parts)
     _take_country_off(parts)
     _take_code_off_city(parts)
     _take_city_off_code(parts)
-    _read_region(parts)
+    read_region(parts)
+    _own_code(parts)
     reading = read_postcode(parts.postal_code, country)
     reading = _restore_zero(parts, reading)
     _apply(parts, reading)
@@ -120,50 +123,39 @@ def _take_city_off_code(parts: Parts) -> None:
     parts.postal_code, parts.city = code, parts.city or city
 
 
-def _read_region(parts: Parts) -> None:
-    region, country = parts.region, parts.country
-    code = parts.country_code
-    if code and region.upper().startswith(f"{code}-"):
-        parts.region = region = region[len(code) + 1 :]
-    if not region and code in ("US", "CA", "AU") and len(parts.city) < _MAX:
-        match = _STATE_LAST.fullmatch(parts.city)
-        if match is not None and match[2].upper() in country.regions.values():
-            message = "the state stood in the city"
-            parts.note("region_from_city", "city", message, parts.city, match[1])
-            parts.city, parts.region = match[1], match[2].upper()
-            if match[3] and not parts.postal_code:
-                parts.postal_code = match[3]
-    if region and code in ("US", "CA", "AU") and len(region) < _MAX:
-        known = country.regions.get(fold(region), "")
-        if known and known != region:
-            parts.note("region_respelled", "region", "the region as its code", region, known)
-            parts.region = known
-    _check_region(parts)
-
-
-def _check_region(parts: Parts) -> None:
-    if not parts.region or not parts.postal_code or not parts.country.region_codes:
-        return
-    fitting = [
-        region for region, pattern in parts.country.region_codes if pattern.match(parts.postal_code)
-    ]
-    typed = parts.region.upper()
-    if len(fitting) == 1 and typed not in fitting and typed in parts.country.regions.values():
-        message = f"the postal code belongs to {fitting[0]}"
-        parts.hint("region_mismatch", "region", message, parts.region, fitting[0])
-
-
 def _restore_zero(parts: Parts, reading: PostcodeReading) -> PostcodeReading:
     """A spreadsheet took the first zero: put it back where the directory confirms the city."""
     if reading.valid or not reading.proposal or not parts.city or len(parts.city) > _MAX:
         return reading
     names = parts.rules.places.names(parts.country_code, reading.proposal)
-    if fold(parts.city) not in names:
+    if fold(parts.city) not in names and not _region_has(parts, reading.proposal):
         return reading
-    message = "the postal code lacked a digit; the city confirms it"
+    message = "the postal code lacked a digit; city or state confirm it"
     typed = parts.postal_code
     parts.note("postal_code_mended", "postal_code", message, typed, reading.proposal)
     return PostcodeReading(reading.proposal)
+
+
+def _region_has(parts: Parts, postal_code: str) -> bool:
+    return any(
+        region == parts.region and pattern.match(postal_code)
+        for region, pattern in parts.country.region_codes
+    )
+
+
+def _own_code(parts: Parts) -> None:
+    """8238 Büsingen is 78266 Büsingen: the post of the neighbour delivers to an exclave too, with a
+    code of its own that no carrier takes for this country. The city must be the exclave."""
+    own = parts.country.twin_codes.get(parts.postal_code)
+    if own is None or not parts.city or len(parts.city) > _MAX:
+        return
+    code, place = own
+    city = fold(parts.city)
+    if not city.startswith(place):
+        return
+    message = "the code of the neighbour's post for an exclave, as that of its own country"
+    parts.note("postal_code_mended", "postal_code", message, parts.postal_code, code)
+    parts.postal_code = code
 
 
 def _apply(parts: Parts, reading: PostcodeReading) -> None:
@@ -203,6 +195,10 @@ def _check_fit(parts: Parts) -> None:
     areas = places.areas(code, city)
     if not areas or parts.postal_code[:2] in areas:
         return
+    # Codes that the directory lacks are those of large recipients and of boxes, which have ranges
+    # of their own (11011 is the Bundestag in Berlin): only the first digit tells something.
+    if not names and any(area[0] == parts.postal_code[0] for area in areas):
+        return
     message = f"{parts.city} has other postal codes than {parts.postal_code}"
     proposal = _only_name(parts)
     parts.warn("postal_code_city_mismatch", "postal_code", message, parts.city, proposal)
@@ -229,12 +225,6 @@ def _take_district_off(parts: Parts, names: frozenset[str]) -> bool:
         if not match[0].strip() and len(tail) < 4:
             return True
         if not _is_district(match[0], tail, parts.country):
-            return True
-        if parts.country_code == "IT" and len(tail) == 2 and not parts.region:
-            # "Milano (MI)": the province, which stands behind the town on an Italian label.
-            message = "the province stood in the city"
-            parts.note("region_from_city", "city", message, parts.city, head)
-            parts.city, parts.region = head, tail
             return True
         message = "the part of the town stands in the addition"
         parts.note("district_from_city", "city", message, parts.city, head)

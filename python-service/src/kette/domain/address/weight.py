@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 
 from kette.domain.address.model import CountryRules, StreetWords
@@ -18,6 +19,10 @@ from kette.domain.address.words import (
 _YEARS = range(1500, 2100)
 # Behind these years a number of a street stands: "Boulevard 1945 230".
 _NAMING_YEARS = range(1800, 2100)
+
+
+# Classes of roads in Germany: motorway, federal, state, district.
+_ROAD = re.compile(r"(?:^|\s)(?:A|B|L|K|St|S)\s?\Z")
 
 
 class Weight(IntEnum):
@@ -66,6 +71,8 @@ def weigh(text: str, numbers: tuple[Number, ...], position: int, country: Countr
 
 def _weigh_ordinal(number: Number, before: str, right: str, country: CountryRules) -> Weight:
     words = country.words
+    if not before.strip() and country.code in ("US", "CA") and number.text[-1:] in "Ee":
+        return Weight.PLAIN  # "1E MAIN ST": the direction
     if not before.strip() and country.number_first and number.text.endswith("."):
         return Weight.PLAIN if right in words.streets else Weight.NONE  # "8. rue Foch"
     if right in words.floors:
@@ -92,6 +99,8 @@ def _is_in_name(text: str, number: Number, later: Number, country: CountryRules)
     ):
         return True
     is_dutch = country.code in ("NL", "BE") and number.text.isascii()
+    if is_dutch and number.text == "40-45":
+        return True  # the years of the war, as streets are named after
     return is_dutch and number.text.endswith("e") and number.text[-2:-1].isdigit()
 
 
@@ -110,10 +119,12 @@ def _is_name_of_street(
 ) -> bool:
     """Whether the first of two numbers is the street's name: "Straße 16 3", "Straße 16 Nr. 3",
     "Via 2 Santi 50"."""
-    name = split_words(before)
+    name = split_words(before.rpartition(",")[2])  # "Urb. Las Lomas, calle 3, nº 12"
     if not later or later[0].is_ordinal or not name:
         return False
     between = text[number.end : later[0].start].strip(" ,-–")
+    if _ROAD.search(before) and words.label.fullmatch(between):
+        return True  # "An der B 3 Nr. 14"
     if not between or between.casefold() == "km" or words.label.fullmatch(between):
         return name[-1] in words.numbered and _are_types(name, words)
     # Against "Weg 5 Haus 3".

@@ -10,6 +10,8 @@ from kette.domain.address.text import key
 _GAP = re.compile(r"[\s,;()|]+")
 _LAST = re.compile(r"([^\s,;()|/]+|[^\s,;()|]+/)[\s.:/-]*\Z")
 _FIRST = re.compile(r"[\s.]*([^\s,;()|/]+(?:/[a-zA-Z](?=[\s.]|\Z))?|[cC]/|v/)")
+_SIDES = frozenset({"north", "south", "east", "west", "upper", "lower", "n", "s", "e", "w"})
+_TO = frozenset({"am", "an", "zum", "zur"})  # "Am Tor" is a street, "im Haus" is none
 _SCAN = 80  # characters beside a number that can tell something about it
 
 
@@ -45,20 +47,27 @@ def names_street(text: str, words: StreetWords) -> bool:
     found = split_words(text)
     if not found:
         return False
-    if any(is_street_word(word, words) for word in found):
+    if _has_street_word(found, words):
         return True
     return (
         len(found) > 1
         and found[0] in words.starts
-        and found[1] not in words.units
+        and (found[0] in _TO or found[1] not in words.units)
         and found[1] not in words.care_of
+    )
+
+
+def _has_street_word(found: list[str], words: StreetWords) -> bool:
+    return any(
+        is_street_word(word, words) and not (word == "st" and position == 0)  # Saint
+        for position, word in enumerate(found)
     )
 
 
 def names_only_street(text: str, words: StreetWords) -> bool:
     """The same without words that may name an estate."""
-    return any(
-        is_street_word(word, words) and word not in words.estates for word in split_words(text)
+    return _has_street_word(
+        [word for word in split_words(text) if word not in words.estates], words
     )
 
 
@@ -66,6 +75,21 @@ def street_at_end(text: str, words: StreetWords) -> bool:
     """Whether the last word makes a text a street: "Bayreuther Str."."""
     found = last_word(text)
     return is_street_word(found, words)
+
+
+def ends_in_street(text: str, words: StreetWords) -> bool:
+    """Whether a text ends as a street does, not as an estate: "Wharf Road", "Mill Lane North"."""
+    found = split_words(text)
+    if found and found[-1] in _SIDES and len(found) > 1:
+        found = found[:-1]
+    return bool(found) and is_street_word(found[-1], words) and found[-1] not in words.estates
+
+
+def names_house(text: str, words: StreetWords) -> bool:
+    """Whether a text is the name of a house that needs no number: "Schloss Neuschwanstein"."""
+    if names_street(text, words) or any(char.isdigit() for char in text):
+        return False
+    return any(word in words.named or word.endswith(words.named_ends) for word in split_words(text))
 
 
 def is_unit(text: str, words: StreetWords) -> bool:
