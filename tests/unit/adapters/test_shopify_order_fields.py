@@ -343,3 +343,27 @@ def test_what_a_cart_form_asks_besides_stays_in_the_note(name: str, value: str) 
     note."""
     order = order_of(order_body("de_gross", note_attributes=[{"name": name, "value": value}]))
     assert (order.vat_id, order.customer_note) == ("", f"{name}: {value}")
+
+
+@pytest.mark.parametrize(
+    ("later", "earlier"),
+    [
+        ({"cancelled_at": "2026-11-02T10:15:31+01:00"}, {}),
+        ({"closed_at": "2026-11-02T10:15:31+01:00"}, {}),
+        ({"cancelled_at": "2026-11-02T10:15:31+01:00"}, {"closed_at": "2026-11-02T10:15:31+01:00"}),
+        ({}, {"financial_status": "pending"}),
+        ({}, {"financial_status": "authorized"}),
+        ({"fulfillment_status": "on_hold"}, {}),
+        ({"closed_at": "2026-11-02T10:15:31+01:00"}, {"financial_status": "pending"}),
+        ({"financial_status": "refunded"}, {}),
+    ],
+)
+def test_of_two_snapshots_of_one_second_the_further_one_counts(
+    later: dict[str, Any], earlier: dict[str, Any]
+) -> None:
+    """Shopify tells time by the second, and creates, pays and cancels within one. "pending" came
+    to count as further than "paid" once holds by staff were read: the order stayed unpaid."""
+    assert (
+        order_of(order_body("de_gross", **later)).version
+        > order_of(order_body("de_gross", **earlier)).version
+    )

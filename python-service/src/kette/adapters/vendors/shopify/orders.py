@@ -126,10 +126,11 @@ def _version(order: Order, modified: datetime) -> str:
     tells the risk: of two bodies that are alike otherwise it is the one to keep."""
     newest_line = max((int(x.id) for x in order.lines if x.id.isdecimal()), default=0)
     digest = hashlib.sha256(msgspec.json.encode(order)).hexdigest()[:12]
+    # Paid before held: an order that waits for its money and one that staff holds claim the same.
     return (
-        f"{modified.strftime(_SECONDS)}Z.{vocabulary.PROGRESS[order.claim]}"
-        f"{order.paid_at is not None:d}.{min(len(order.refunds), 999):03}"
-        f".{newest_line:018}{bool(order.risk_level):d}.{digest}"
+        f"{modified.strftime(_SECONDS)}Z.{order.claim in vocabulary.OVER:d}"
+        f"{order.paid_at is not None:d}{vocabulary.PROGRESS[order.claim]}"
+        f".{min(len(order.refunds), 999):03}.{newest_line:018}{bool(order.risk_level):d}.{digest}"
     )
 
 

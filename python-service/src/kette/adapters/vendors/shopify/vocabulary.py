@@ -132,7 +132,8 @@ CLAIMS: Final = {
     "expired": ShopClaim.FAILED,
 }
 PAID_STATUSES: Final = frozenset({"paid", "partially_paid", "partially_refunded", "refunded"})
-# Two bodies of one order within one second: the one further along this list is the later one.
+# Two bodies of one order within one second: one that ended the order is the later one, then one
+# that is paid, then the one further along this list.
 PROGRESS: Final = {
     ShopClaim.PENDING: 0,
     ShopClaim.FAILED: 1,
@@ -143,6 +144,7 @@ PROGRESS: Final = {
     ShopClaim.REFUNDED: 6,
     ShopClaim.CANCELLED: 7,
 }
+OVER: Final = frozenset({ShopClaim.REFUNDED, ShopClaim.CANCELLED})
 FULFILLMENT_HOLD: Final = "on_hold"
 
 ORIGINS: Final = {
