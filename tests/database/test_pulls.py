@@ -65,6 +65,19 @@ def test_an_unchanged_order_is_known_and_has_no_effects(box: ServiceBox, shop: P
     assert box.fact_count(woo_id(number)) == facts
 
 
+def test_an_order_that_appears_late_is_within_the_overlap(
+    box: ServiceBox, shop: PulledShop
+) -> None:
+    """A shop whose clock is behind, or whose checkout commits minutes after it stamped the
+    order: the time of the change lies before the last complete pull."""
+    pull(box, shop)
+    box.clock.move(minutes=-8)
+    number = shop.place(payment="cod")
+    box.clock.move(minutes=13)
+    assert pull(box, shop).counts == Counts(fresh=1)
+    assert box.statuses(woo_id(number))["order"] == "valid"
+
+
 def test_push_and_pull_tell_the_same_order(box: ServiceBox, shop: PulledShop) -> None:
     number = shop.place(payment="cod")
     body = shop.sandbox.shop.body(shop.sandbox.shop.find(number))

@@ -312,6 +312,9 @@ _INTAKE = section(
         "duplicate_window": Field(duration, "duplicate_window_s"),
         "allowed_countries": Field(list_of(country)),
         "restricted_countries": Field(list_of(country)),
+        "restricted_postcodes": Field(
+            list_of(text("[A-Z]{2}-[0-9A-Z]{1,10}", "write country and how the code begins: ES-35"))
+        ),
         "tolerance_minor_per_line": Field(integer(0, 100)),
         "check_house_number": Field(boolean),
         "vat_check": Field(choice(MODES)),

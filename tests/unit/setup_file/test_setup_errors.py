@@ -150,6 +150,13 @@ APPENDED = [
         id="country both allowed and restricted",
     ),
     pytest.param(
+        "intake:\n  restricted_postcodes: [35]\n",
+        "35]",
+        "intake.restricted_postcodes[0]: '35' is not valid here"
+        " (write country and how the code begins: ES-35)",
+        id="postcode without its country",
+    ),
+    pytest.param(
         "risk:\n  high_value: 100 Euro\n",
         "100 Euro",
         "risk.high_value: 'Euro' is not a currency (write it like \"100.00 EUR\")",

@@ -60,6 +60,8 @@ class IntakePolicy(msgspec.Struct, frozen=True):
     duplicate_window_s: int = HOUR
     allowed_countries: tuple[str, ...] = ()  # empty = all
     restricted_countries: tuple[str, ...] = ()
+    # places within a country: "ES-35" is every postcode there that begins with 35
+    restricted_postcodes: tuple[str, ...] = ()
     # differences between the shop's total and the sum of its parts that are only noted, per line
     tolerance_minor_per_line: int = 1
     check_house_number: bool = True

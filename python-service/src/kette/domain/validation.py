@@ -33,6 +33,7 @@ REQUIRED_FIELD_PATHS: tuple[str, ...] = (
     *(f"billing.{field}" for field in _ADDRESS_FIELDS),
 )
 _MAIL = re.compile(r"[^\s@<>,;]{1,64}@[^\s@<>,;.]{1,63}(?:\.[^\s@<>,;.]{1,63}){1,8}")
+_NOT_IN_CODE = re.compile(r"[^0-9A-Z]")
 _PICKUP = ("local_pickup", "pickup_location", "pickup")
 # The field that an address finding speaks about when it says "missing".
 _MISSING = {
@@ -64,7 +65,7 @@ def validate_order(
             for finding in address.findings
             if _MISSING.get(finding.code) not in missing
         ]
-        findings += _destination(address.country_code, setup)
+        findings += _destination(address.country_code, address.postal_code, setup)
     amounts = list(check_amounts(order, setup.intake.tolerance_minor_per_line))
     findings += amounts
     if not any(finding.code == "currency_mixed" for finding in amounts):
@@ -143,18 +144,23 @@ def _value(order: Order, delivery: Address, path: str) -> str | None:
     return str(getattr(address, field))
 
 
-def _destination(country: str, setup: Setup) -> Iterator[Finding]:
+def _destination(country: str, postal_code: str, setup: Setup) -> Iterator[Finding]:
     if not country:
         return
     intake = setup.intake
     is_allowed = not intake.allowed_countries or country in intake.allowed_countries
+    field, where = "country_code", country
     if is_allowed and country not in intake.restricted_countries:
-        return
+        # As people write them: "BT1 5GS", "9000-123", "D-27498".
+        code = f"{country}-" + _NOT_IN_CODE.sub("", postal_code.upper()).removeprefix(country)
+        if not any(code.startswith(one) for one in intake.restricted_postcodes):
+            return
+        field, where = "postal_code", f"{country} {postal_code}"
     yield Finding(
         "destination_restricted",
-        "delivery.country_code",
+        f"delivery.{field}",
         Severity.ERROR,
-        f"the setup allows no delivery to {country}",
-        before=country[:80],
+        f"the setup allows no delivery to {where[:80]}",
+        before=where[:80],
         exception_kind="restricted_destination",
     )

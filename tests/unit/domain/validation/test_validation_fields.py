@@ -137,6 +137,30 @@ def test_destinations(intake: dict[str, Any], country: str, refused: bool) -> No
     assert [(f.code, f.exception_kind, f.is_blocking) for f in found] == expected
 
 
+POSTCODES = [
+    (("ES-35", "ES-38"), "ES", "35001", True),
+    (("ES-35", "ES-38"), "ES", "38400", True),
+    (("ES-35", "ES-38"), "ES", "28035", False),
+    (("DE-35",), "ES", "35001", False),
+    (("DE-27498",), "DE", "27498", True),
+    (("DE-27498",), "DE", "27499", False),
+    (("GB-BT",), "GB", "bt1 5gs", True),
+    (("GB-BT",), "GB", "B1 1BB", False),
+    (("PT-9",), "PT", "9000-123", True),
+    ((), "ES", "35001", False),
+]
+
+
+@pytest.mark.parametrize(("restricted", "country", "code", "refused"), POSTCODES)
+def test_places_within_a_country(
+    restricted: tuple[str, ...], country: str, code: str, refused: bool
+) -> None:
+    place = address(country_code=country, postal_code=code, phone="")
+    found = findings(order(MUG, shipping=place), setup(restricted_postcodes=restricted))
+    told = [(f.field, f.is_blocking) for f in found if f.code == "destination_restricted"]
+    assert told == ([("delivery.postal_code", True)] if refused else [])
+
+
 def test_restricted_country_does_not_matter_for_downloads() -> None:
     assert codes(order(EBOOK), setup(restricted_countries=("DE",))) == []
 
