@@ -78,6 +78,24 @@ def test_an_order_that_appears_late_is_within_the_overlap(
     assert box.statuses(woo_id(number))["order"] == "valid"
 
 
+def test_what_changes_while_a_long_pull_is_under_way_is_found_by_the_next(
+    box: ServiceBox, shop: PulledShop
+) -> None:
+    """The watermark is when the pull began, not when it ended: its pages may have been read long
+    before."""
+    late: list[int | str] = []
+
+    def slow(ask: Ask) -> Answer:
+        if "/webhooks" in ask.path and not late:  # the orders are read
+            late.append(shop.place(payment="cod"))
+            box.clock.move(minutes=25)
+        return shop(ask)
+
+    assert pull(box, slow, shop.system_id).counts == Counts()
+    assert pull(box, shop).counts == Counts(fresh=1)
+    assert order_ids(box) == {woo_id(late[0])}
+
+
 def test_push_and_pull_tell_the_same_order(box: ServiceBox, shop: PulledShop) -> None:
     number = shop.place(payment="cod")
     body = shop.sandbox.shop.body(shop.sandbox.shop.find(number))
