@@ -19,7 +19,7 @@ RULES = load_intake_data().address
 _TOKEN = re.compile(r"[^\W_]+")
 # "Nr." and "Postnummer" are not repeated: the part that holds the number says the same.
 _LABELS = re.compile(
-    r"(?:dhl|post|kunden|haus|house)?(?:n|nº|nr|no|num|núm|numero|numéro|número|nummer|number|hnr|č|p|čp"
+    r"(?:dhl|post|kunden|haus|house|hs|h)?(?:n|nº|nr|no|num|núm|numero|numéro|número|nummer|number|hnr|č|p|čp"
     r"|º|°|o|αρ)?",
     re.IGNORECASE,
 )

@@ -67,7 +67,7 @@ class _Words:
         self.raw = raw
         self.of = cache(self._of)
         self._label = _pattern(
-            raw["number_labels"], r"(?:^|(?<=[\s,/(])|(?<=\.))(?:{}|n(?=\s)|(?-i:n)(?=\Z))\s*\Z"
+            raw["number_labels"], r"(?:^|(?<=[\s,/(])|(?<=\.))(?:{}|n(?=\s)|(?-i:n)(?=\Z)):?\s*\Z"
         )
         self._no_number = _pattern(raw["no_number"], r"(?:^|[\s,])(?:{})\Z")
         self._po_box = _pattern(raw["po_boxes"], r"(?:{})(?=\W|\d|\Z)")

@@ -169,7 +169,7 @@ def _leading_number(line: str, country: CountryRules) -> tuple[str, str, bool] |
     if first_word(rest) in words.floors and not _BEHIND.match(rest):
         return None
     separator = _BEHIND.match(rest)
-    behind = rest if separator is None else rest[separator.end() :]
+    behind = rest if separator is None or "(" in separator[0] else rest[separator.end() :]
     floor = _FLOOR.match(behind)
     if floor is not None and key(floor[1]) in words.floors:
         return numbers[0].text, behind.strip(), True  # "12, 3. Stock"

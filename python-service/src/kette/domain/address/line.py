@@ -8,6 +8,9 @@ from kette.domain.address.model import CountryRules, StreetWords
 from kette.domain.address.numbers import Number
 from kette.domain.address.weight import Weight
 
+# No abbreviations, so the full stop is none of theirs: "Hauptstraße.12".
+_WORDS_WITH_STOP = ("straße.", "strasse.", "weg.", "gasse.", "allee.", "platz.", "straat.", "laan.")
+
 
 class StreetReading(msgspec.Struct, frozen=True):
     """number = "" where none was found. code says how it was read, "" for the plain case."""
@@ -60,4 +63,5 @@ def join(*parts: str) -> str:
 
 
 def trim(text: str) -> str:
-    return text.strip().rstrip(",;|").strip(" -–/\\%&*=") if text else ""
+    bare = text.strip().rstrip(",;|:").strip(" -–/\\%&*=") if text else ""
+    return bare.rstrip(".") if bare.casefold().endswith(_WORDS_WITH_STOP) else bare

@@ -162,7 +162,9 @@ def _begins_unit(street: str, tail: str, words: StreetWords) -> bool:
         return True  # "rue de l'Industrie ZI Nord"
     if word in words.units and word not in words.streets:
         code = re.match(
-            r"(?:n[°ºo.]{1,2}\s?|nr\.?\s?|no\.?\s?)?[#]?(\d\w{0,5}|\w)(?!\w)", behind, re.I
+            r"(?:n[°ºo.]{1,2}\s?|nr\.?\s?|no\.?\s?)?[#]?([^\W\d_]?-?\d\w{0,5}|\w)(?!\w)",
+            behind,
+            re.I,
         )
         # "Apt 4B", "Suite", "Sixth Floor"
         return code is not None or not behind or first_word(behind) in words.floors

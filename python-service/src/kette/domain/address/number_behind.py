@@ -21,7 +21,10 @@ from kette.domain.address.words import (
 
 _SEPARATOR = re.compile(r"[\s.]*(?:[,;|]|//?|-(?=\s)|–|—|\\|:)?[\s.,;-]*")
 _LOT = re.compile(r"[\s,]+(Parzelle|Parz\.?|Lote|Lotto|Parcela|Parcelle)\Z", re.IGNORECASE)
-_NUMBER_ONLY = re.compile(r"\d{1,4}")
+_DOOR_AFTER_STREET = frozenset({"NL", "BE", "DK"})
+_NUMBER_ONLY = re.compile(r"\d{1,4}(?=,|\Z)")
+_STAIR = re.compile(r"(?:[A-Z](?:\s?\d{1,3}[A-Za-z]?)?|\d{1,3}[A-Za-z]?)(?!\w)")
+_NORWEGIAN_FLAT = re.compile(r"([HULK]\s?\d{4})[\s,]+(?=[^\W\d_])")
 _METRES = re.compile(r",\d{1,3}(?!\d)")  # "km 12,500"
 _OPPOSITE = re.compile(r"\s(t/o|tegenover)\Z", re.IGNORECASE)  # a houseboat's number (NEN 5825)
 _APART = re.compile(r"[\s.]*(?://|\|)")
@@ -94,8 +97,8 @@ def _trailing(
         and int(split[1]) > int(re.sub(r"\D.*", "", split[2]))
     ):
         street, text = f"{street} {split[1]}", split[2]
-    if line.country.code == "FI" and text[-1:].isalpha() and addition.isdigit():
-        text, addition = f"{text} {addition}", ""  # stair and flat: "13 A 2"
+    if line.country.code == "FI":
+        text, addition = _with_stair(text, addition)
     code = "" if certain else "house_number_uncertain"
     return StreetReading(street, text, join(moved, addition), certain, code, is_weak)
 
@@ -111,6 +114,15 @@ def _is_of_unit(street: str, words: StreetWords) -> bool:
         return is_unit(street, words)
     # Not "Straße der Einheit 3", "Piazza della Scala 3".
     return unit in words.units and "," not in street and is_street_word(last_word(name), words)
+
+
+def _with_stair(text: str, addition: str) -> tuple[str, str]:
+    """Number and addition; stair and flat stand in the number: "13 A 2", "97a A 52" (Posti)."""
+    stair = _STAIR.match(addition)
+    if stair is None or (addition[0].isdigit() and not text[-1:].isalpha()):
+        return text, addition
+    rest = addition[stair.end() :].lstrip(" ,")
+    return f"{text} {stair[0]}", rest
 
 
 def _is_better(line: Line, number: Number, later: Number, street: str) -> bool:
@@ -141,7 +153,7 @@ def _is_apart_and_unit(after: str, addition: str, street: str, line: Line) -> bo
         and re.fullmatch(r"\d{1,2}\.?", addition)
     ):
         return True  # the floor behind a comma
-    if line.country.code in ("NL", "BE") and _NUMBER_ONLY.fullmatch(addition):
+    if line.country.code in _DOOR_AFTER_STREET and _NUMBER_ONLY.match(addition):
         # "Oud-Dorpsstraat 136 3": a box or a floor, unless the street may be "Plein 1944".
         name = split_words(street)
         is_type = all(word in line.words.numbered for word in name)
@@ -170,6 +182,9 @@ def _list_of_numbers(addition: str, number: Number) -> bool:
 def _front(street: str, country: CountryRules) -> tuple[str, str]:
     """Street, and what stands before it in the line: "Hinterhaus, Hauptstr."."""
     words = country.words
+    flat = _NORWEGIAN_FLAT.match(street) if country.code == "NO" else None
+    if flat is not None:
+        return trim(street[flat.end() :]), flat[1]  # "H0101 Storgata"
     head, comma, tail = street.rpartition(",")
     if comma and tail.strip():
         is_front = not names_street(head, words) or is_unit(head, words)

@@ -22,21 +22,21 @@ _NUMBER = re.compile(
       | (?:st|nd|rd|th|er|re|ème|eme|nde|ste|de)(?!\w)(?=\s{_LETTER}) | e(?=\s[^\W\d_]{{2}})
       | -?(?:ти|ви|ми|ри)(?!\w))?
     (?(ordinal)|
-      (?: \s?[½¼¾⅓⅔] | \s\d/\d(?!\d) | \.\d{{1,3}}(?![\d.]) )?
+      (?: \s?[½¼¾⅓⅔] | \s\d/\d(?!\d) | (?:\.\d{{1,3}}){{1,3}}(?![\d.]) )?
       (?: {_LETTER}{{1,2}} (?: \d{{1,3}} {_LETTER}{{0,2}} ){{1,2}} \d? (?!\w)
         | \s?{_LETTER} \sbis\s {_LETTER} {_LONE}
         | \s?{_LETTER} {_LONE}
         | {_LETTER}{{2}} (?![\w'’]) )?
       (?: ,?\s?(?:ter|quater|quinquies)(?!\w) | ,?\s?bis(?!\w)(?!\s\d)(?-i:\s[A-F](?!\w))? )?
       (?:
-        (?: \s?[-–—/+&\\]\s? | // | \s(?:bis|und|u\.|to|à|and|(?-i:og|och|y|e|i))\s(?=\d) )
+        (?: \s?[-–—/+&\\]\s? | _ | // | \s(?:bis|und|u\.|to|à|and|(?-i:og|och|y|e|i))\s(?=\d) )
         (?: \d{{1,5}} (?!\d|\.\s?{_LETTER}|[ªº°]|{_LETTER}{{2}}) (?:\s?{_LETTER} {_LONE}
             | {_LETTER}\d{{1,3}}(?!\w))? (?:\s\d/\d(?!\d))?
           | {_LETTER}\d{{0,3}} {_LONE}
           | [IVX]{{1,4}} (?!\w|\.\s?{_LETTER})
           | (?<=[-/]) {_LETTER}{{2,3}}\d{{0,3}} (?![\w'’.]) )
       ){{0,4}}
-      (?: [\s-](?:hs|huis|rd|zw)(?!\w) )?
+      (?: [\s-](?:hs|huis|rd|zw)(?!\w)(?:\s?/\s?\d{{1,3}}(?!\d))? )?
     )
     """,
     re.VERBOSE | re.IGNORECASE,

@@ -106,6 +106,9 @@ def _without_repeated_end(line: str, parts: Parts) -> str:
             before = re.sub(r"[\s,]+[A-Z]{1,2}\Z", "", before)
         if fold(tail) == fold(city) or (not tail.strip() and head.rstrip()[-1:] == ","):
             return before
+        place, comma, rest = tail.partition(",")
+        if comma and fold(place) == fold(city) and before:
+            return f"{before}, {rest.strip()}"  # ", 09111 Chemnitz, Sachsen"
     if "," not in line:
         return line
     known = _spellings(parts)

@@ -24,13 +24,14 @@ _SQUARE = re.compile(
     re.IGNORECASE,
 )
 
+_QUOTED = re.compile(r"[\"„“»]\s*([^\"„“”«»]+?)\s*[\"“”«]")
 # "4192Longbranch Rd", "12rue de la Paix": the blank behind the number is missing.
 _GLUED = re.compile(
     r"^(\d{1,5})(?=[A-ZÀ-Þ]?[a-zà-ÿ]{2,}\s)(?!(?:st|nd|rd|th|er|ère|ème|bis|ter|quater)\b)"
 )
 # House numbers of a grid in Wisconsin and of Puerto Rico (USPS Publication 28, appendix D and 29):
 # "N6W23001", "W164N5026", "A17".
-_GRID = re.compile(r"((?:[NSEW]\d{1,5}){2}[A-Z]?|[A-HJ-Z]\d{1,4}[A-Z]?)\s+([^\W\d].*)")
+_GRID = re.compile(r"((?i:(?:[NSEW]\d{1,5}){2}[A-Z]?)|[A-HJ-Z]\d{1,4}[A-Z]?)\s+([^\W\d].*)")
 
 
 def read_street(text: str, country: CountryRules) -> StreetReading:
@@ -38,6 +39,9 @@ def read_street(text: str, country: CountryRules) -> StreetReading:
     as "Nr." excepted."""
     if not text or len(text) > MAX_LINE:
         return StreetReading(text, "")
+    quoted = _QUOTED.fullmatch(text)
+    if quoted is not None:
+        return read_street(quoted[1], country)
     if country.code in ("DE", ""):
         square = _SQUARE.fullmatch(text)
         if square is not None:

@@ -25,6 +25,9 @@ _NAMING_YEARS = range(1800, 2100)
 _ROAD = re.compile(r"(?:^|\s)(?:A|B|L|K|St|S)\s?\Z")
 
 
+_COMPOUND = re.compile(r"-[^\W\d_]{4,}")
+
+
 class Weight(IntEnum):
     NONE = 0  # part of a name, a floor, a flat
     WEAK = 1  # a house number if there is no better one
@@ -48,6 +51,8 @@ def weigh(text: str, numbers: tuple[Number, ...], position: int, country: Countr
     if right in words.floors and not _is_apart(after) and not _second_word(after)[:1].isdigit():
         # "Weg 5 OG": a floor, or a house number with a floor that lost its own.
         return Weight.NONE
+    if later and not before.strip() and not country.number_first and _COMPOUND.match(after):
+        return Weight.NONE  # "1213-laan 11", "1000-lecia 15"
     if later and not before.strip() and right in words.streets and not country.number_first:
         return Weight.NONE  # "25 Straße 50"
     begins_month = right.startswith(tuple(words.months)) and is_street_word(right, words)
