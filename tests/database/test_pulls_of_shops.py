@@ -60,6 +60,7 @@ def test_an_order_whose_webhook_was_not_sent_is_found_case_6(
 def test_money_of_which_no_webhook_told_is_found_case_4(box: ServiceBox, shop: PulledShop) -> None:
     """In Shopware the transaction changes and the order's own time does not."""
     number = shop.place(payment="bacs")
+    box.clock.move(hours=1)  # or the day of the order itself would still be asked for
     pull(box, shop)
     assert box.statuses(shop.order_id(number))["payment"] == "open"
     box.clock.move(hours=12)
@@ -190,3 +191,25 @@ def test_no_answer_breaks_a_pull(box: ServiceBox, shop: PulledShop, body: bytes)
     turn = pull(box, lambda _: Answer(200, {}, body), shop.system_id)
     assert turn.step in (Step.FAILED, Step.COMPLETE)
     assert pull(box, shop).step is Step.COMPLETE
+
+
+@pytest.mark.parametrize(
+    "part", ["", "transactions", "deliveries", "lineItems", "addresses", "orderCustomer"]
+)
+def test_a_row_of_a_shopware_order_that_alone_has_changed_is_found(
+    part: str, box: ServiceBox
+) -> None:
+    """Shopware writes the time into the row that changed, and leaves the order's as it was."""
+    shop = PulledShop(box, "shopware")
+    number = shop.place(payment="bacs")
+    box.clock.move(hours=1)
+    pull(box, shop)
+    box.clock.move(hours=12)
+    assert pull(box, shop).counts == Counts()
+    order = shop.sandbox.shopware.find(number)
+    found = order[part] if part else order
+    row = found[0] if isinstance(found, list) else found
+    row["updatedAt"] = shop.sandbox.shopware.stamp()
+    shop.sandbox.store.put("shopware_orders", order["id"], order)
+    box.clock.move(minutes=5)
+    assert pull(box, shop).counts == Counts(fresh=1)
