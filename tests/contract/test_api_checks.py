@@ -93,6 +93,13 @@ def test_a_wrong_signal_is_told(signals: Any, told: str, api: ApiBox) -> None:
     assert refusal(api, "/v1/risk/assess", body).startswith(told)
 
 
+def test_what_the_shop_says_of_the_risk_is_weighed(api: ApiBox) -> None:
+    order = canonical(api) | {"risk_level": "highest"}
+    body = {"system_id": "woo-main", "order": order}
+    for found in (api.post("/v1/risk/assess", body), api.post("/v1/orders/validate", body)["risk"]):
+        assert [reason["code"] for reason in found["reasons"]] == ["provider_highest"]
+
+
 def test_signals_are_weighed(api: ApiBox) -> None:
     signals = {"orders_card_24h": 3, "card_country": "us"}
     body = {"system_id": "woo-main", "order": ORDER, "signals": signals}

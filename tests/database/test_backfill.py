@@ -85,6 +85,23 @@ def test_what_happens_afterwards_counts(box: ServiceBox, shop: PulledShop) -> No
     assert kinds == {"notify"}
 
 
+def test_what_the_process_before_goes_on_with_stays_its_own(
+    box: ServiceBox, shop: PulledShop
+) -> None:
+    """It had begun to fulfil the order; that it completes or edits it is no business of ours."""
+    numbers = grown(box, shop)
+    backfill(box, shop)
+    box.clock.move(days=2)
+    shop.sandbox.shop.set_status(numbers["paid"], "completed")
+    edited = shop.sandbox.shop.find(numbers["new"])
+    edited["billing"]["address_1"] = "Hafenstr. 4"
+    shop.sandbox.shop.touch(edited)
+    pull(box, shop)
+    weeks_pass(box, 3)
+    assert box.actions(woo_id(numbers["paid"])) == {}
+    assert box.actions(woo_id(numbers["new"])) == {}
+
+
 def test_orders_placed_since_are_ours_from_the_start(box: ServiceBox, shop: PulledShop) -> None:
     grown(box, shop)
     backfill(box, shop)

@@ -118,7 +118,7 @@ def _signals(
 ) -> Iterator[tuple[str, str]]:
     yield from _places(order, address, signals, policy, rules)
     yield from _counts(signals, rules)
-    yield from _provider(signals, rules)
+    yield from _provider(order, signals, rules)
     yield from _customer(order, address, signals, rules)
 
 
@@ -202,9 +202,12 @@ def _counts(signals: RiskSignals, rules: RiskRules) -> Iterator[tuple[str, str]]
         yield "earlier_chargebacks", f"{count} earlier chargeback{'s' if count > 1 else ''}"
 
 
-def _provider(signals: RiskSignals, rules: RiskRules) -> Iterator[tuple[str, str]]:
-    level = signals.provider_level.strip().casefold()
-    code = rules.provider_levels.get(level, "")
+def _provider(order: Order, signals: RiskSignals, rules: RiskRules) -> Iterator[tuple[str, str]]:
+    """The provider's word, or the shop's own on the order: the one that weighs more."""
+    told = [x.strip().casefold() for x in (signals.provider_level, order.risk_level)]
+    codes = {level: rules.provider_levels.get(level, "") for level in told}
+    level = max(told, key=lambda x: rules.weights.get(codes[x], -1))
+    code = codes[level]
     score = signals.provider_score
     if score is not None and score >= rules.limits.get("provider_highest", 101):
         code = "provider_highest"

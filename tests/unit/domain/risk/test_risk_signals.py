@@ -49,6 +49,10 @@ ALONE: list[tuple[str, int, dict[str, Any], dict[str, Any]]] = [
     ("provider_highest", 60, {"provider_score": 75, "provider_level": "elevated"}, {}),
     ("provider_highest", 60, {"provider_level": "Highest", "provider_score": 10}, {}),
     ("provider_pending", 40, {"provider_level": "PENDING"}, {}),
+    ("provider_highest", 60, {}, {"risk_level": "highest"}),  # the shop's own word
+    ("provider_highest", 60, {"provider_level": "normal"}, {"risk_level": "highest"}),
+    ("provider_highest", 60, {"provider_level": "highest"}, {"risk_level": "elevated"}),
+    ("provider_pending", 40, {"provider_level": "normal"}, {"risk_level": "pending"}),
     ("disposable_mail", 35, {}, THROW_AWAY),
     ("freemail", 0, {}, GMAIL),
     ("earlier_chargebacks", 60, {"earlier_chargebacks": 1, "paid_orders_before": 9}, {}),
