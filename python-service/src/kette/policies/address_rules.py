@@ -25,9 +25,8 @@ _LANGUAGES_NORTH = ("bg", "el", "da", "sv", "nb", "fi", "et", "lv", "lt")
 _FOREIGN_WORD = 4
 _FOREIGN_END = 5
 _UNIVERSAL = ("en",)
-# Where a state is part of the address; Italy's provinces overlap in postal codes.
+# Where a state or province is part of the address.
 _WITH_REGIONS = ("US", "CA", "AU", "IT")
-_WITH_REGION_CODES = ("US", "CA", "AU")
 
 
 def build_address_rules(read: Callable[[str], Any]) -> AddressRules:
@@ -143,7 +142,7 @@ def _country(
             if line.strip()
         ),
         regions=names,
-        region_codes=codes if code in _WITH_REGION_CODES else (),
+        region_codes=codes,
         twin_codes={
             twin: (str(own_code), fold(place))
             for twin, own_code, place in own["twin_codes"].get(code, ())

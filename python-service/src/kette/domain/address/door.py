@@ -60,6 +60,10 @@ def read_door(parts: Parts, *, check_house_number: bool) -> None:
         return
     if _split_house_name(parts):
         return
+    if parts.addition and not first.number and _is_company_above(parts):
+        message = "the street stood in line 2"
+        parts.note("street_in_line2", "line2", message, parts.addition, parts.addition)
+        parts.street, parts.addition = parts.addition, parts.street
     if first.number:
         # Villages without street names use their own name: "Dorf 17".
         proposal = joined(first.street or parts.city, first.number, parts.country)
@@ -216,6 +220,17 @@ def _take_street_without_number(parts: Parts) -> bool:
     parts.street, parts.addition = street, line1
     parts.add(above.strip())
     return True
+
+
+def _is_company_above(parts: Parts) -> bool:
+    """ "Keller Ltd" / "Trafford Park": a legal form ends line 1, and line 2 may be the place."""
+    words = parts.country.words
+    line1, line2 = parts.street, parts.addition
+    if len(line1) > MAX_LINE or len(line2) > MAX_LINE or names_street(line1, words):
+        return False
+    is_company = words.legal_form.search(f"{line1} ") is not None
+    is_place = names_street(line2, words) or names_house(line2, words)
+    return is_company and is_place and words.legal_form.search(f"{line2} ") is None
 
 
 def _split_house_name(parts: Parts) -> bool:

@@ -15,6 +15,7 @@ from kette.domain.address.words import (
     last_word,
     names_only_street,
     names_street,
+    split_words,
     street_at_end,
 )
 
@@ -69,6 +70,11 @@ def _leading(line: Line, position: int, head: str, rest: str) -> StreetReading |
     if is_english or is_american:
         number, rest = _direction_off(number, rest, even_joined=is_american)
         street, addition = split_addition(rest, line.country)
+    letter = number.text[-2:]
+    if line.country.number_first and letter[:1] == " " and letter[1:].casefold() in words.streets:
+        # "12 r de la Paix": the letter is short for "rue".
+        number = Number(number.start, number.end, number.text[:-2], number.value)
+        street, addition = split_addition(f"{letter[1:]} {rest}", line.country)
     number = Number(number.start, number.end, number.text.rstrip("."), number.value)
     before = trim(head)
     if line.country.number_first:
@@ -134,7 +140,7 @@ def split_addition(rest: str, country: CountryRules) -> tuple[str, str]:
 
 def _leading_unit(rest: str, words: StreetWords) -> tuple[str, str] | None:
     """ "Appt 278 Rue X" behind a number: the unit stands before the street."""
-    match = re.match(r"([^\W\d_]{1,12}\.?)\s?([\dA-Z]\w{0,3}),?\s+(?=[^\W\d_])", rest)
+    match = re.match(r"([^\W\d_]{1,12}\.?)\s?(?:\d\w{0,3}|[A-Z]\d{0,3}),?\s+(?=[^\W\d_])", rest)
     if match is None or match[1].casefold().rstrip(".") not in words.units:
         return None
     street = rest[match.end() :]
@@ -160,6 +166,8 @@ def _begins_unit(street: str, tail: str, words: StreetWords) -> bool:
         return True
     if word in _INDUSTRIAL and names_only_street(street, words):
         return True  # "rue de l'Industrie ZI Nord"
+    if not re.match(r"#?\d", behind) and all(part in words.streets for part in split_words(street)):
+        return False  # "rue Chambre", not "Broadway Apt 3"
     if word in words.units and word not in words.streets:
         code = re.match(
             r"(?:n[°ºo.]{1,2}\s?|nr\.?\s?|no\.?\s?)?[#]?([^\W\d_]?-?\d\w{0,5}|\w)(?!\w)",

@@ -84,7 +84,7 @@ def _trailing(
     elif addition[:1].isdigit() and not _is_apart_and_unit(after, addition, street, line):
         certain = False
     lot = _LOT.search(street) if is_weak else None
-    if lot is not None and names_street(street[: lot.start()], words):
+    if lot is not None and _is_full_name(street[: lot.start()], words):
         street, text = trim(street[: lot.start()]), f"{lot[1]} {text}"  # "Gartenweg Parzelle 14"
         certain = True
     street, moved = _front(street, line.country)
@@ -112,8 +112,15 @@ def _is_of_unit(street: str, words: StreetWords) -> bool:
         return False
     if not names_street(street, words):
         return is_unit(street, words)
-    # Not "Straße der Einheit 3", "Piazza della Scala 3".
-    return unit in words.units and "," not in street and is_street_word(last_word(name), words)
+    # Not "Straße der Einheit 3", "Via Torre 3".
+    is_street = last_word(name).endswith(words.ends) and is_street_word(last_word(name), words)
+    return unit in words.units and "," not in street and is_street
+
+
+def _is_full_name(street: str, words: StreetWords) -> bool:
+    """Whether this is a street, and more than its type: not "Via"."""
+    found = split_words(street)
+    return names_street(street, words) and any(word not in words.streets for word in found)
 
 
 def _with_stair(text: str, addition: str) -> tuple[str, str]:

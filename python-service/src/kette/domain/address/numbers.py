@@ -22,7 +22,7 @@ _NUMBER = re.compile(
       | (?:st|nd|rd|th|er|re|ème|eme|nde|ste|de)(?!\w)(?=\s{_LETTER}) | e(?=\s[^\W\d_]{{2}})
       | -?(?:ти|ви|ми|ри)(?!\w))?
     (?(ordinal)|
-      (?: \s?[½¼¾⅓⅔] | \s\d/\d(?!\d) | (?:\.\d{{1,3}}){{1,3}}(?![\d.]) )?
+      (?: \s?[½¼¾⅓⅔] | \s[1-3]/[2-4](?!\d) | (?:\.\d{{1,3}}){{1,3}}(?![\d.]) )?
       (?: {_LETTER}{{1,2}} (?: \d{{1,3}} {_LETTER}{{0,2}} ){{1,2}} \d? (?!\w)
         | \s?{_LETTER} \sbis\s {_LETTER} {_LONE}
         | \s?{_LETTER} {_LONE}
@@ -47,6 +47,7 @@ _WHOLE_FIELD = 24
 _LABELS = frozenset({"nr", "no", "nº", "č", "čp"})  # "Nr12"
 _TAIL_WORD = re.compile(rf"[-/]\s?({_LETTER}{{2,3}})\Z")
 _TAIL_UNIT = re.compile(rf"/\s?({_LETTER}{{2,3}})\d{{1,3}}\Z")  # "12b/Top3"
+_SUFFIX_STOP = re.compile(rf"([-/]{_LETTER})\.\s?(?:\d{{1,2}}\.\s?)?({_LETTER}{{2,14}})")
 _TAIL_FLOOR = re.compile(r"\s?[-–/]\s?\d{1,2}\Z")
 _LONE_WORD = re.compile(rf"\s({_LETTER})(?:-\d+)?\Z")
 _FLAT = re.compile(r"\s?\d")
@@ -122,6 +123,9 @@ def _number(
             text = text[: floor.start()]
         text = text.rstrip(" -–—/+&\\")
         end = start + len(text)
+        suffix = _SUFFIX_STOP.match(line, end)
+        if suffix is not None and suffix[2].casefold() in words:
+            text, end = text + suffix[1], end + len(suffix[1])  # "12/A. fszt. 1"
         if line[end : end + 1].isalpha() and not _is_known_word(line[end:], words):
             return None  # "5er", "1sten"
     if text.strip("0") == "":

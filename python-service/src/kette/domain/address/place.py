@@ -14,7 +14,7 @@ from kette.domain.address.model import CountryRules
 from kette.domain.address.parts import Parts
 from kette.domain.address.place_in_line import take_place_from_lines
 from kette.domain.address.postcode import PostcodeReading, read_postcode
-from kette.domain.address.region import read_region
+from kette.domain.address.region import read_region, region_has
 from kette.domain.address.text import fold
 
 _MAX = 120
@@ -128,19 +128,12 @@ def _restore_zero(parts: Parts, reading: PostcodeReading) -> PostcodeReading:
     if reading.valid or not reading.proposal or not parts.city or len(parts.city) > _MAX:
         return reading
     names = parts.rules.places.names(parts.country_code, reading.proposal)
-    if fold(parts.city) not in names and not _region_has(parts, reading.proposal):
+    if fold(parts.city) not in names and not region_has(parts, parts.region, reading.proposal):
         return reading
     message = "the postal code lacked a digit; city or state confirm it"
     typed = parts.postal_code
     parts.note("postal_code_mended", "postal_code", message, typed, reading.proposal)
     return PostcodeReading(reading.proposal)
-
-
-def _region_has(parts: Parts, postal_code: str) -> bool:
-    return any(
-        region == parts.region and pattern.match(postal_code)
-        for region, pattern in parts.country.region_codes
-    )
 
 
 def _own_code(parts: Parts) -> None:

@@ -61,6 +61,8 @@ def _spelling(text: str, country: CountryRules) -> str:
             spellings = [spaced, text]
     else:
         spellings = [compact, text]
+    if country.code == "US" and len(compact) == 9:
+        spellings.append(f"{compact[:5]}-{compact[5:]}")
     prefix = re.match(r"[A-Z]{2}-", country.example)
     if prefix is not None:
         spellings.append(prefix[0] + compact)

@@ -17,6 +17,7 @@ _MAX = 120
 _WITH_STATES = frozenset({"US", "CA", "AU"})
 _BEHIND_TOWN = frozenset({"CH", "IT"})
 _STATE_LAST = re.compile(r"([^\d,]{2,60}?)(?:\s*,\s*|\s+)([A-Z]{2})\.?(?:\s+(\d{5}(?:-\d{4})?))?")
+_STATE_NAME_LAST = re.compile(r"([^\d,]{2,60}?)\s*,\s*([^\d,]{4,40}?)(?:\s+(\d{5}(?:-\d{4})?))?")
 _CODE_LAST = re.compile(r"([^\d]{2,60}?)(?:\s*[,(/]\s*|\s+-\s+|\s+)([A-Z]{2})\)?")
 
 
@@ -39,11 +40,11 @@ def read_region(parts: Parts) -> None:
 
 def _take_state_off_city(parts: Parts) -> None:
     """ "Austin, TX 78701"."""
-    match = _STATE_LAST.fullmatch(parts.city)
-    if match is None or match[2].upper() not in parts.country.regions.values():
+    match = _STATE_LAST.fullmatch(parts.city) or _STATE_NAME_LAST.fullmatch(parts.city)
+    if match is None or fold(match[2]) not in parts.country.regions:
         return
     parts.note("region_from_city", "city", "the state stood in the city", parts.city, match[1])
-    parts.city, parts.region = match[1], match[2].upper()
+    parts.city, parts.region = match[1], parts.country.regions[fold(match[2])]
     if match[3] and not parts.postal_code:
         parts.postal_code = match[3]
 
@@ -60,15 +61,25 @@ def _take_code_off_town(parts: Parts) -> None:
     town = fold(match[1])
     if fold(parts.city) in names:
         return
-    if town not in names and postal_code[:2] not in places.areas(parts.country_code, town):
+    is_known = town in names or postal_code[:2] in places.areas(parts.country_code, town)
+    if not is_known and not region_has(parts, match[2], postal_code):
         return
     message = "the province or canton stood in the city"
     parts.note("region_from_city", "city", message, parts.city, match[1])
     parts.city, parts.region = match[1], match[2]
 
 
+def region_has(parts: Parts, region: str, postal_code: str) -> bool:
+    """Whether a postal code may be one of this region."""
+    return any(
+        code == region and pattern.match(postal_code)
+        for code, pattern in parts.country.region_codes
+    )
+
+
 def _check_region(parts: Parts) -> None:
-    if not parts.region or not parts.postal_code or not parts.country.region_codes:
+    # Provinces of Italy share postal codes, and new ones came: nothing is held against them.
+    if not parts.region or not parts.postal_code or parts.country_code not in _WITH_STATES:
         return
     fitting = [
         region for region, pattern in parts.country.region_codes if pattern.match(parts.postal_code)

@@ -22,7 +22,9 @@ _NAMING_YEARS = range(1800, 2100)
 
 
 # Classes of roads in Germany: motorway, federal, state, district.
-_ROAD = re.compile(r"(?:^|\s)(?:A|B|L|K|St|S)\s?\Z")
+_ROAD = re.compile(
+    r"(?:^|\s)(?:(?:A|B|L|K|St|S)\s?|(?:Bundes|Landes|Staats|Kreis)(?:straße|strasse|str\.?)\s)\Z"
+)
 
 
 _COMPOUND = re.compile(r"-[^\W\d_]{4,}")
@@ -128,8 +130,8 @@ def _is_name_of_street(
     if not later or later[0].is_ordinal or not name:
         return False
     between = text[number.end : later[0].start].strip(" ,-–")
-    if _ROAD.search(before) and words.label.fullmatch(between):
-        return True  # "An der B 3 Nr. 14"
+    if _ROAD.search(before) and (not between or words.label.fullmatch(between)):
+        return True  # "An der B 3 Nr. 14", "An der Bundesstraße 6 12"
     if not between or between.casefold() == "km" or words.label.fullmatch(between):
         return name[-1] in words.numbered and _are_types(name, words)
     # Against "Weg 5 Haus 3".

@@ -11,6 +11,7 @@ _GAP = re.compile(r"[\s,;()|]+")
 _LAST = re.compile(r"([^\s,;()|/]+|[^\s,;()|]+/)[\s.:/-]*\Z")
 _FIRST = re.compile(r"[\s.]*([^\s,;()|/]+(?:/[a-zA-Z](?=[\s.]|\Z))?|[cC]/|v/)")
 _SIDES = frozenset({"north", "south", "east", "west", "upper", "lower", "n", "s", "e", "w"})
+_AT = frozenset({"am", "zum", "zur"})
 _TO = frozenset({"am", "an", "zum", "zur"})  # "Am Tor" is a street, "im Haus" is none
 _SCAN = 80  # characters beside a number that can tell something about it
 
@@ -53,7 +54,7 @@ def names_street(text: str, words: StreetWords) -> bool:
         len(found) > 1
         and found[0] in words.starts
         and (found[0] in _TO or found[1] not in words.units)
-        and found[1] not in words.care_of
+        and (found[0] in _AT or found[1] not in words.care_of)
     )
 
 
