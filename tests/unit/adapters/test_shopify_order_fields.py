@@ -367,3 +367,30 @@ def test_of_two_snapshots_of_one_second_the_further_one_counts(
         order_of(order_body("de_gross", **later)).version
         > order_of(order_body("de_gross", **earlier)).version
     )
+
+
+def test_a_shipping_line_that_was_taken_off_is_not_charged() -> None:
+    """Editing an order to another way of shipping leaves the old line in the list."""
+    body = order_body("de_gross")
+    (kept,) = body["shipping_lines"]
+    body["shipping_lines"] = [{**deepcopy(kept), "id": 5702, "is_removed": True}, kept]
+    assert order_of(body).lines == order_of(order_body("de_gross")).lines
+
+
+def test_an_order_that_is_fetched_in_the_shop() -> None:
+    """Shopify names the shop as the method and has nowhere to ship to."""
+    assert order_of(order_body("pickup_transfer")).is_picked_up
+    assert not order_of(order_body("de_gross")).is_picked_up
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"shipping_address": {"first_name": "Lena", "zip": None}},  # hidden for want of a right
+        {"billing_address": None},
+        {"billing_address": {"first_name": None, "address1": None, "zip": None}},
+        {"source_name": "shopify_draft_order"},
+    ],
+)
+def test_an_address_that_is_only_missing_is_no_pick_up(changes: dict[str, Any]) -> None:
+    assert not order_of(order_body("pickup_transfer", **changes)).is_picked_up

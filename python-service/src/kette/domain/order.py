@@ -22,6 +22,10 @@ class LineKind(StrEnum):
     TIP = "tip"  # given freely on top, for no supply of its own
 
 
+# How the methods of shops begin by which the customer fetches the goods.
+PICK_UP_METHODS = ("local_pickup", "pickup_location", "pickup")
+
+
 class ShopClaim(StrEnum):
     """What the shop itself says about the order's progress. A claim, never our status."""
 
@@ -151,3 +155,11 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def physical_lines(self) -> tuple[LineItem, ...]:
         return tuple(line for line in self.lines if line.kind is LineKind.ITEM and line.is_physical)
+
+    @property
+    def is_picked_up(self) -> bool:
+        """The customer fetches all of it: every way of delivery that was chosen is a pick-up."""
+        chosen = [line.attributes for line in self.lines if line.kind is LineKind.SHIPPING]
+        return bool(self.physical_lines and chosen) and all(
+            dict(attributes).get("method", "").startswith(PICK_UP_METHODS) for attributes in chosen
+        )

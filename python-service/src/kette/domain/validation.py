@@ -17,7 +17,7 @@ from kette.domain.bank_data import bank_data_findings
 from kette.domain.findings import Finding, Severity
 from kette.domain.intake_data import IntakeData
 from kette.domain.notes import note_findings
-from kette.domain.order import Address, LineKind, Order
+from kette.domain.order import Address, Order
 from kette.domain.policy import Setup
 from kette.domain.tax_check import check_tax, supply_date
 
@@ -34,7 +34,6 @@ REQUIRED_FIELD_PATHS: tuple[str, ...] = (
 )
 _MAIL = re.compile(r"[^\s@<>,;]{1,64}@[^\s@<>,;.]{1,63}(?:\.[^\s@<>,;.]{1,63}){1,8}")
 _NOT_IN_CODE = re.compile(r"[^0-9A-Z]")
-_PICKUP = ("local_pickup", "pickup_location", "pickup")
 # The field that an address finding speaks about when it says "missing".
 _MISSING = {
     "city_missing": "delivery.city",
@@ -69,7 +68,7 @@ def validate_order(
     amounts = list(check_amounts(order, setup.intake.tolerance_minor_per_line))
     findings += amounts
     if not any(finding.code == "currency_mixed" for finding in amounts):
-        findings += check_tax(order, delivery, setup, data.tax)
+        findings += check_tax(order, _ends_at(order, delivery, setup), setup, data.tax)
     if order.customer_note:
         placed_on = supply_date(order.placed_at, setup.merchant.time_zone)
         findings += note_findings(order.customer_note, placed_on, data.notes)
@@ -85,21 +84,14 @@ def _tested(order: Order, setup: Setup) -> Iterator[Finding]:
 
 def needs_delivery(order: Order) -> bool:
     """Whether a parcel must find the customer: something physical, not picked up in the shop."""
-    if not order.physical_lines:
-        return False
-    shipping = [line for line in order.lines if line.kind is LineKind.SHIPPING]
-    return not shipping or not all(
-        name == "method" and value.startswith(_PICKUP)
-        for line in shipping
-        for name, value in (_method(line.attributes),)
-    )
+    return bool(order.physical_lines) and not order.is_picked_up
 
 
-def _method(attributes: tuple[tuple[str, str], ...]) -> tuple[str, str]:
-    for name, value in attributes:
-        if name == "method":
-            return name, value
-    return "", ""
+def _ends_at(order: Order, delivery: Address, setup: Setup) -> Address:
+    """Where the supply ends. What is fetched in the shop ends there, whatever the customer's
+    address: the shop's own tax is right. Without tax the buyer takes it across the border."""
+    is_taxed_here = order.is_picked_up and order.total_tax.minor
+    return setup.merchant.address if is_taxed_here else delivery
 
 
 def _required(

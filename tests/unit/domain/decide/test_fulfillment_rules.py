@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from kette.domain import facts as f
-from kette.domain.order import ShopClaim
+from kette.domain.order import LineKind, ShopClaim
 from kette.domain.status import OrderStatus
-from support.intake_orders import PLACED_AT
+from support.intake_orders import PLACED_AT, row
 from support.order_facts import (
     BOOK,
     DAY,
@@ -51,6 +51,36 @@ def test_stock_is_asked_before_a_parcel_is_ordered() -> None:
         {"line_id": "1", "product_id": "11", "sku": "BECHER", "quantity": 2, "open": 2},
         {"line_id": "2", "product_id": "12", "sku": "BUCH", "quantity": 1, "open": 1},
     ]
+
+
+PICK_UP = (("method", "pickup: Laden"),)
+FETCHED = row(0, 0, None, LineKind.SHIPPING, id="90", name="Abholung", attributes=PICK_UP)
+
+
+def test_what_the_customer_fetches_needs_no_parcel() -> None:
+    """A label was bought for each order that was fetched in the shop."""
+    order = snapshot(lines=(MUGS, BOOK, FETCHED))
+    assert wanted((order, payment())) == {"check_stock:1"}
+    ready = (order, payment(), stocked(line_1=2, line_2=1))
+    assert wanted(ready) == {"check_stock:1"}
+    late = decided(ready, now=PLACED_AT + 30 * DAY)
+    assert exceptions_of(late) == {}
+    short = decided((order, payment(), stocked(line_1=1, line_2=1)))
+    assert [x.kind for x in exceptions_of(short).values()] == ["out_of_stock"]
+
+
+def test_what_was_fetched_is_invoiced_and_nobody_hears_of_a_parcel() -> None:
+    given = snapshot(C.COMPLETED, lines=(MUGS, BOOK, FETCHED), version=2)
+    decision = decided((snapshot(lines=(MUGS, BOOK, FETCHED)), payment(), given))
+    names = set(actions_of(decision))
+    assert "issue_invoice" in names
+    assert {n for n in names if n.startswith("notify")} <= {"notify:confirmation"}
+
+
+def test_a_part_that_is_sent_needs_a_parcel() -> None:
+    order = snapshot(lines=(MUGS, BOOK, FETCHED, shipping_line(0, 0)))
+    names = wanted((order, payment(), stocked(line_1=2, line_2=1)))
+    assert "create_shipment:1" in names
 
 
 def test_what_is_there_is_shipped() -> None:

@@ -153,6 +153,21 @@ def test_digital_goods_are_taxed_where_the_customer_is_billed() -> None:
     assert tax_codes(order(ebook, billing=place["billing"])) == []
 
 
+PICKUP = row(0, 0, None, LineKind.SHIPPING, attributes=(("method", "local_pickup:3"),))
+
+
+def test_what_is_fetched_in_the_shop_is_taxed_there() -> None:
+    """Customers from across the border come to the shop: its own tax is right for them."""
+    for country, code in (("AT", "6020"), ("CH", "8001"), ("DE", "78266")):
+        assert tax_codes(order(MUG, PICKUP, **to(country, code))) == []
+    french = row(1664, 333, "0.20")
+    wrong = order(french, PICKUP, **to("FR", "67000"))
+    assert tax_codes(wrong) == [("tax_rate_wrong", "error")]
+    # A business that fetches it and takes it home (§ 6a UStG) is charged nothing.
+    taken = order(NONE, PICKUP, vat_id=AT_ID, **to("AT", "6020"))
+    assert tax_codes(taken) == [("intra_eu_supply", "info")]
+
+
 def test_voucher_without_tax_beside_goods_is_only_noted() -> None:
     voucher = row(5000, 0, None, name="Geschenkgutschein 50 €")
     assert tax_codes(order(MUG, voucher)) == [("voucher_untaxed", "info")]

@@ -73,6 +73,8 @@ def _parcels(case: Case) -> None:
     """Shipment notices by parcel number: those before the last line is out are partial ones."""
     order = case.file.order
     assert order is not None
+    if order.is_picked_up:
+        return  # the shop calls it a fulfillment when the customer fetches the goods
     ordered = case.shipping.ordered
     carried: dict[str, int] = {}
     parcels = sorted(case.file.parcels, key=lambda p: (p.number or 10**6, p.id))

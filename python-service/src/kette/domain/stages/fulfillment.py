@@ -84,6 +84,9 @@ def _ship(case: Case) -> None:
     late_at = released_at(case) + seconds(case.setup.fulfillment.ship_within_s)
     if _has_refused_parcel(case):
         return
+    if order.is_picked_up:
+        _available(case, open_lines)  # what is missing is told; no parcel, and no time to leave
+        return
     if case.due(late_at):
         case.except_(
             "shipment_late",

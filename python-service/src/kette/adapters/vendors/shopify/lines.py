@@ -51,6 +51,7 @@ class Basket(msgspec.Struct, frozen=True):
     is_cancelled: bool
     tip: Decimal
     shipped: Mapping[str, int]  # line id -> pieces in fulfillments that succeeded
+    is_picked_up: bool = False  # no way of delivery goes anywhere
 
 
 def read_lines(order: Told, basket: Basket) -> tuple[Priced, ...]:
@@ -192,6 +193,8 @@ def _shipping(row: Told, where: str, basket: Basket) -> Priced:
         told = amounts.optional(row, "discounted_price", f"{where}.discounted_price")
         amount = price if told is None else told
     code = line_of_text(row.get("code"))
+    if basket.is_picked_up:
+        code = f"pickup: {code}"
     source = line_of_text(row.get("source"))
     method = tuple((key, value) for key, value in (("method", code), ("source", source)) if value)
     return _charge(

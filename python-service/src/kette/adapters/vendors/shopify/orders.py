@@ -63,6 +63,7 @@ def read_order(told: Told, system: System) -> Order:
         is_cancelled=optional_instant(told.get("cancelled_at")) is not None,
         tip=_tip(told, amounts),
         shipped=_shipped(told),
+        is_picked_up=parties.is_picked_up(told),
     )
     priced = order_lines.read_lines(told, basket)
     total = _total(told, basket, priced)

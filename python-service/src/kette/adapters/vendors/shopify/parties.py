@@ -37,6 +37,16 @@ def read_parties(order: Told) -> tuple[Address, Address]:
     )
 
 
+def is_picked_up(order: Told) -> bool:
+    """A checkout with a billing address and nowhere to ship to. REST and webhooks say it in no
+    other way: the chosen method is the name of a shop. Where Shopify hides addresses for want of a
+    right, both are missing."""
+    billing = mapping(order.get("billing_address"))
+    is_known = bool(line_of_text(billing.get("address1")) or line_of_text(billing.get("zip")))
+    from_checkout = line_of_text(order.get("source_name")).lower() in ("web", "checkout")
+    return is_known and from_checkout and not mapping(order.get("shipping_address"))
+
+
 def _address(told: Told, phone: str, email: str = "", company: str = "") -> Address:
     """An address as the customer typed it; empty fields where Shopify hides them."""
     parts = (line_of_text(told.get("first_name")), line_of_text(told.get("last_name")))
