@@ -21,7 +21,9 @@ from markupsafe import Markup
 
 from kette.adapters.mail.address import checked, one_line, sender
 from kette.adapters.mail.model import Mail, MailContext, UnknownNoticeError
-from kette.adapters.mail.views import OrderView, exception_rows, problem_lines
+from kette.adapters.mail.phrases import Reader
+from kette.adapters.mail.staff import staff_view
+from kette.adapters.mail.views import OrderView, problem_lines
 from kette.adapters.mail.words import LABELS
 from kette.domain.document_notes import format_iban
 from kette.domain.policy import Setup
@@ -43,6 +45,7 @@ CUSTOMER_NOTICES = (
 STAFF_NOTICES = ("notify_owner", "escalate", "create_task")
 
 _WIDTH = 72
+_SUBJECT = 100  # what a list of mails shows of a subject, and some more
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 Form = Literal["html", "text"]
@@ -69,7 +72,7 @@ def render_mail(notice: str, context: MailContext, language: Language, setup: Se
             policy.mail_from or merchant.address.email, merchant.name, "customer.mail_from"
         ),
         reply_to=checked(policy.reply_to, "customer.reply_to") if policy.reply_to else "",
-        subject=one_line(subject),
+        subject=_short(one_line(subject, 2 * _SUBJECT)),
         html=html,
         text=text,
     )
@@ -78,7 +81,8 @@ def render_mail(notice: str, context: MailContext, language: Language, setup: Se
 def _values(notice: str, context: MailContext, language: Language, setup: Setup) -> dict[str, Any]:
     merchant = setup.merchant
     order = context.order
-    zone = ZoneInfo(merchant.time_zone)
+    currency = order.currency if order is not None else ""
+    reader = Reader(language, ZoneInfo(merchant.time_zone), currency)
     view = OrderView.of(order, context, language, setup) if order is not None else None
     return {
         "notice": notice,
@@ -91,7 +95,9 @@ def _values(notice: str, context: MailContext, language: Language, setup: Setup)
         "iban": format_iban(merchant.iban),
         "amount": format_money(context.amount, language) if context.amount else "",
         "problems": problem_lines(context.problems, language),
-        "exception_rows": exception_rows(context.exception, zone, language),
+        "entry": staff_view(context.exception, context.reason, reader),
+        "task_title": reader.sentence(context.subject),
+        "task": reader.sentence(context.task or context.subject or context.reason),
         "expected_on": format_date(context.expected_on, language) if context.expected_on else "",
         "is_staff": notice in STAFF_NOTICES,
     }
@@ -145,6 +151,14 @@ def _wrap(text: str, indent: str = "") -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def _short(subject: str) -> str:
+    """Cut between two words."""
+    if len(subject) <= _SUBJECT:
+        return subject
+    head, _, rest = subject[:_SUBJECT].rpartition(" ")
+    return (head or rest).rstrip(" ,;:(") + "…"
 
 
 def _tidy(page: str) -> str:

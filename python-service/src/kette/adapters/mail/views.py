@@ -1,19 +1,17 @@
-"""The parts of an order and of an exception as the templates show them: text, ready for
-escaping."""
+"""The parts of an order as the templates show them: text, ready for escaping."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from kette.adapters.mail.address import one_line
-from kette.adapters.mail.model import ExceptionView, MailContext, Problem
-from kette.adapters.mail.words import FIELDS, LABELS, PROBLEMS, UNCLEAR
+from kette.adapters.mail.model import MailContext, Problem
+from kette.adapters.mail.words import FIELDS, LABELS, PROBLEMS, UNCLEAR, charge_name
 from kette.domain.money import total_of
-from kette.domain.order import Address, Order
+from kette.domain.order import Address, LineItem, LineKind, Order
 from kette.domain.policy import Setup
 from kette.domain.wording import (
     Language,
@@ -27,14 +25,13 @@ Row = tuple[str, str]
 
 _TEXT_LIMIT = 200
 _MOST_LINES = 100
-_NOT_MAILED = frozenset({"runs"})  # for the list; a mail names the latest run
 
 
 class OrderView(msgspec.Struct, frozen=True):
     number: str
     placed_on: str
     customer: str
-    lines: tuple[tuple[str, str, str], ...]  # name, quantity, amount
+    lines: tuple[tuple[str, str, str], ...]  # name, quantity ("" for a charge), amount
     more_lines: int  # not shown
     totals: tuple[Row, ...]
     total: str
@@ -51,8 +48,8 @@ class OrderView(msgspec.Struct, frozen=True):
         gross = order.prices_include_tax
         lines = tuple(
             (
-                one_line(line.name, _TEXT_LIMIT),
-                str(line.quantity),
+                one_line(_name(line, language), _TEXT_LIMIT),
+                str(line.quantity) if line.kind is LineKind.ITEM else "",
                 format_money(line.net + line.tax if gross else line.net, language),
             )
             for line in order.lines[:_MOST_LINES]
@@ -73,6 +70,10 @@ class OrderView(msgspec.Struct, frozen=True):
             is_on_delivery=order.payment_method == "cod",
             due=format_money(context.amount or order.total, language),
         )
+
+
+def _name(line: LineItem, language: Language) -> str:
+    return line.name if line.kind is LineKind.ITEM else charge_name(line, language)
 
 
 def payment_variant(order: Order, setup: Setup) -> str:
@@ -120,35 +121,3 @@ def problem_lines(problems: Sequence[Problem], language: Language) -> tuple[str,
         field = FIELDS[language].get(problem.field.rpartition(".")[2], "")
         lines.append(f"{field}: {text}" if field else text)
     return tuple(dict.fromkeys(lines))
-
-
-def exception_rows(
-    exception: ExceptionView | None, zone: ZoneInfo, language: Language
-) -> tuple[Row, ...]:
-    if exception is None:
-        return ()
-    words = LABELS[language]
-    due = ""
-    if exception.due_at is not None:
-        local = exception.due_at.astimezone(zone)
-        due = f"{format_date(local.date(), language)}, {local:%H:%M}"
-    rows = [
-        (words["kind"], exception.kind),
-        (words["owner"], exception.owner),
-        (words["due"], due),
-        *(
-            (str(key), _plain(value))
-            for key, value in list(exception.context.items())[:30]
-            if key not in _NOT_MAILED
-        ),
-    ]
-    return tuple((one_line(label, 60), one_line(text, 400)) for label, text in rows if text)
-
-
-def _plain(value: object) -> str:
-    """A context value in one line; money as amount and currency."""
-    if isinstance(value, dict) and set(value) == {"amount", "currency"}:
-        return f"{value['amount']} {value['currency']}"
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False, default=str)

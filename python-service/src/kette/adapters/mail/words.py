@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from kette.domain.order import LineItem, LineKind
 from kette.domain.wording import Language
 
 # Carriers as people know them, by the first word of the code that vendors use (dhl_de).
@@ -28,6 +31,32 @@ def carrier_name(code: str) -> str:
     """
     first, *others = code.lower().replace("-", "_").split("_")
     return CARRIERS.get("".join((first, *others))) or CARRIERS.get(first) or code
+
+
+# Names that adapters give to charges for which the shop has none, in German.
+_CHARGES = {
+    "Duties": "Zoll und Einfuhrabgaben",
+    "Fees": "Gebühren",
+    "Shipping": "Versand",
+    "Tip": "Trinkgeld",
+}
+_GIFT_CARD = "Gift card "
+# A way of delivery whose name says so needs no word before it.
+_SAYS_DELIVERY = re.compile(
+    r"versand|liefer|porto|abhol|zustell|shipping|deliver|postage|pick-?up|collect", re.IGNORECASE
+)
+
+
+def charge_name(line: LineItem, language: Language) -> str:
+    """What a customer is told of a charge: "Versand: DHL Paket", and no quantity with it."""
+    name = line.name.strip()
+    if language == "de":
+        name = _CHARGES.get(name, name)
+        if name.startswith(_GIFT_CARD):
+            name = "Gutschein " + name.removeprefix(_GIFT_CARD)
+    if line.kind is not LineKind.SHIPPING or _SAYS_DELIVERY.search(name):
+        return name
+    return f"{LABELS[language]['shipping']}: {name}" if name else LABELS[language]["shipping"]
 
 
 LABELS: dict[Language, dict[str, str]] = {
@@ -58,7 +87,11 @@ LABELS: dict[Language, dict[str, str]] = {
         "kind": "Art",
         "owner": "Zuständig",
         "due": "Zu lösen bis",
-        "details": "Einzelheiten",
+        "given": "angegeben",
+        "proposed": "Vorschlag",
+        "quoted": "wörtlich",
+        "registered": "registriert",
+        "shipping": "Versand",
         "suggestion": "Vorschlag",
         "open_entry": "Eintrag öffnen",
         "open_order": "Bestellung öffnen",
@@ -90,7 +123,11 @@ LABELS: dict[Language, dict[str, str]] = {
         "kind": "Kind",
         "owner": "Owner",
         "due": "Due",
-        "details": "Details",
+        "given": "given",
+        "proposed": "proposed",
+        "quoted": "in their words",
+        "registered": "registered",
+        "shipping": "Shipping",
         "suggestion": "Suggestion",
         "open_entry": "Open entry",
         "open_order": "Open order",
