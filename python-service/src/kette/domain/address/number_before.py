@@ -7,6 +7,7 @@ import re
 from kette.domain.address.line import Line, StreetReading, join, trim, unsure
 from kette.domain.address.model import CountryRules, StreetWords
 from kette.domain.address.numbers import Number
+from kette.domain.address.text import key
 from kette.domain.address.weight import Weight
 from kette.domain.address.words import (
     first_word,
@@ -24,6 +25,7 @@ _NOTES = frozenset({"attn", "attention", "buzzer", "please", "leave", "deliver",
 _INDUSTRIAL = frozenset({"zi", "za", "zac", "z.i", "z.a", "zone"})
 _PLAIN = re.compile(r"\d+(?:\s\d/\d|\s?[½¼¾])?")
 _FLAT = re.compile(r"\d{1,2}/\d{1,2}")
+_JOINED_UNIT = re.compile(r"([^\W\d_]{3,9})\d\w{0,4}(?!\w)")
 _OPENING = re.compile(r"[\s,;|/(-]*")
 
 
@@ -78,7 +80,11 @@ def _leading(line: Line, position: int, head: str, rest: str) -> StreetReading |
     number = Number(number.start, number.end, number.text.rstrip("."), number.value)
     before = trim(head)
     if line.country.number_first:
-        if before and not names_street(street, words):
+        if (
+            before
+            and not names_street(street, words)
+            and not _is_house(head, before, street, words)
+        ):
             return None
         if _FLAT.fullmatch(number.text) and street[:1].isdigit():
             return None  # "1/2, 15 Argyle Street": a flat of a tenement
@@ -103,6 +109,15 @@ def _leading(line: Line, position: int, head: str, rest: str) -> StreetReading |
         # "12 Hauptstr. 5": the one at the end is where the country has it, yet who knows.
         return unsure(line, line.numbers[-1])
     return StreetReading(street, number.text, join(before, addition), code="house_number_first")
+
+
+def _is_house(head: str, before: str, street: str, words: StreetWords) -> bool:
+    """Whether a house with a name and a comma stand before the number: "Panton House, 8 Quayside".
+    Royal Mail, "Programmers' Guide: PAF", has the number directly before its street."""
+    if not words.types_last or head[-1:] != "," or any(char.isdigit() for char in before):
+        return False
+    is_name = street[:1].isupper() and first_word(street) not in words.additions
+    return is_name and not names_street(before, words)
 
 
 def _direction_off(number: Number, rest: str, *, even_joined: bool) -> tuple[Number, str]:
@@ -155,6 +170,9 @@ def _begins_unit(street: str, tail: str, words: StreetWords) -> bool:
     previous = last_word(street)
     if previous in words.articles:
         return False
+    joined = _JOINED_UNIT.match(tail)
+    if joined is not None and key(joined[1]) in words.units - words.streets:
+        return True  # "Main St Apt4B"
     if word == "c/o" or (word in words.care_of and "/" in word):
         return True
     behind = tail[tail.casefold().find(word) + len(word) :].lstrip(" .:")

@@ -87,6 +87,8 @@ def _trailing(
     if lot is not None and _is_full_name(street[: lot.start()], words):
         street, text = trim(street[: lot.start()]), f"{lot[1]} {text}"  # "Gartenweg Parzelle 14"
         certain = True
+    if others and _goes_on(line, number, others[-1], street):
+        certain = False
     street, moved = _front(street, line.country)
     if is_weak and key(moved) in words.units:
         certain = False  # "Rosenweg, Whg. 5"
@@ -140,6 +142,17 @@ def _is_better(line: Line, number: Number, later: Number, street: str) -> bool:
     return names_street(between, line.words) and not is_unit(between, line.words)
 
 
+def _goes_on(line: Line, number: Number, last: Number, street: str) -> bool:
+    """Whether the name may go on behind the number, where its type stands before it: "ul. Jana 3
+    Sobieskiego 12"."""
+    words, between = line.words, line.text[number.end : last.start]
+    if first_word(street) not in words.streets or line.after(last).strip(" ."):
+        return False
+    found = split_words(between)
+    is_name = re.fullmatch(r"\s[^\W\d_]{4,20}(?:\s[^\W\d_]{4,20})?\s", between) is not None
+    return is_name and not any(word in words.additions or is_unit(word, words) for word in found)
+
+
 def _is_apart_and_unit(after: str, addition: str, street: str, line: Line) -> bool:
     """Whether a number behind the house number is that of a floor or door."""
     if re.match(r"\d{1,3}(?:[.ªº°èeé]|st|nd|rd|th)?\s?[^\W\d_]", addition):
@@ -156,10 +169,10 @@ def _is_apart_and_unit(after: str, addition: str, street: str, line: Line) -> bo
         return True
     if (
         line.country.code == "DK"
-        and re.match(r"\s*,", after)
         and re.fullmatch(r"\d{1,2}\.?", addition)
+        and (re.match(r"\s*,", after) or addition[-1] == ".")
     ):
-        return True  # the floor behind a comma
+        return True  # the floor: "7, 2", "82 14."
     if line.country.code in _DOOR_AFTER_STREET and _NUMBER_ONLY.match(addition):
         # "Oud-Dorpsstraat 136 3": a box or a floor, unless the street may be "Plein 1944".
         name = split_words(street)

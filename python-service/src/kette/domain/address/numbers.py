@@ -29,7 +29,8 @@ _NUMBER = re.compile(
         | {_LETTER}{{2}} (?![\w'’]) )?
       (?: ,?\s?(?:ter|quater|quinquies)(?!\w) | ,?\s?bis(?!\w)(?!\s\d)(?-i:\s[A-F](?!\w))? )?
       (?:
-        (?: \s?[-–—/+&\\]\s? | _ | // | \s(?:bis|und|u\.|to|à|and|(?-i:og|och|y|e|i))\s(?=\d) )
+        (?: \s?[-–—/+&\\]\s? | _ | //
+          | \s(?:bis|und|u\.|to|à|and|(?-i:og|och|en|et|ja|y|e|i))\s(?=\d) )
         (?: \d{{1,5}} (?!\d|\.\s?{_LETTER}|[ªº°]|{_LETTER}{{2}}) (?:\s?{_LETTER} {_LONE}
             | {_LETTER}\d{{1,3}}(?!\w))? (?:\s\d/\d(?!\d))?
           | {_LETTER}\d{{0,3}} {_LONE}

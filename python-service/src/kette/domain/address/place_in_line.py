@@ -12,6 +12,7 @@ from kette.domain.address.country import without_country
 from kette.domain.address.numbers import MAX_LINE
 from kette.domain.address.parts import Parts
 from kette.domain.address.postcode import read_postcode
+from kette.domain.address.region import region_has
 from kette.domain.address.text import fold
 
 _CODE = r"(?:[A-Z]{1,3}\s?-\s?)?\d[\dA-Z-]{2,8}(?:\s\d{2}|\s[A-Z]{2})?"
@@ -78,9 +79,12 @@ def _place_at_end(line: str, parts: Parts) -> tuple[str, str, str, str] | None:
         return None
     if parts.postal_code and read_postcode(parts.postal_code, country).value != reading.value:
         return None
-    # Without a comma "Am Hof 12345 Irgendwo" may be anything: the directory has to know it.
+    # Without a comma "Am Hof 12345 Irgendwo" may be anything: the directory has to know it, or a
+    # house number stands before a long code: "Storgatan 5 17464 Sundbyberg".
     names = parts.rules.places.names(parts.country_code, reading.value)
-    if fold(city) in names or separator.strip():
+    is_behind_number = sum(map(str.isdigit, code)) > 4 and any(map(str.isdigit, head))
+    is_open = not parts.postal_code and not parts.city
+    if fold(city) in names or separator.strip() or (is_open and is_behind_number):
         return head.rstrip(" ,;-"), code, city, region
     return None
 
@@ -113,6 +117,15 @@ def _without_repeated_end(line: str, parts: Parts) -> str:
         return line
     known = _spellings(parts)
     segments = line.split(",")
+    state = segments[-1].strip()
+    if (
+        len(segments) > 2
+        and not parts.region
+        and fold(segments[-2]) == fold(city)
+        and region_has(parts, state, code)
+    ):
+        segments.pop()  # ", Mound House, NV": the postal code is one of Nevada
+        parts.region = state
     while len(segments) > 1 and fold(segments[-1]) in known:
         segments.pop()
     return ",".join(segments).rstrip(" ,;-")
