@@ -20,7 +20,7 @@ from kette.domain.address.words import (
 )
 
 _SEPARATOR = re.compile(r"[\s.]*(?:[,;|]|//?|-(?=\s)|–|—|\\|:)?[\s.,;-]*")
-_LOT = re.compile(r"[\s,]+(Parzelle|Parz\.?|Lote|Lotto|Parcela|Parcelle)\Z", re.IGNORECASE)
+_LOT = re.compile(r"[\s,]+(Parzelle|Parz\.?|Lote|Lotto|Lot|Parcela|Parcelle)\Z", re.IGNORECASE)
 _DOOR_AFTER_STREET = frozenset({"NL", "BE", "DK"})
 _NUMBER_ONLY = re.compile(r"\d{1,4}(?=,|\Z)")
 _STAIR = re.compile(r"(?:[A-Z](?:\s?\d{1,3}[A-Za-z]?)?|\d{1,3}[A-Za-z]?)(?!\w)")
@@ -113,10 +113,14 @@ def _is_of_unit(street: str, words: StreetWords) -> bool:
     if unit == "tor" and last_word(name).endswith(("er", "es")):
         return False
     if not names_street(street, words):
-        return is_unit(street, words)
+        return unit in words.units or is_unit(street, words)
     # Not "Straße der Einheit 3", "Via Torre 3".
-    is_street = last_word(name).endswith(words.ends) and is_street_word(last_word(name), words)
-    return unit in words.units and "," not in street and is_street
+    previous, first = last_word(name), first_word(street)
+    is_street = previous.endswith(words.ends) and is_street_word(previous, words)
+    # "Polígono Industrial El Pino nave 12", "Shopping City Süd Top 12".
+    is_place = first in words.estates or first not in words.streets | words.starts
+    is_place = is_place and previous not in words.articles | words.streets
+    return unit in words.units and "," not in street and (is_street or is_place)
 
 
 def _is_full_name(street: str, words: StreetWords) -> bool:
