@@ -90,6 +90,8 @@ def n8n_environment(place: N8nPlace, broker_port: int) -> dict[str, str]:
         "N8N_INSTANCE_OWNER_LAST_NAME": "Owner",
         "N8N_INSTANCE_OWNER_PASSWORD_HASH": _password_hash(place),
         "N8N_EXPRESSION_ENGINE_LAZY_ACQUIRE": "true",
+        # Each run with an expression gets a new isolate, and loads 480 kB of code into it.
+        "N8N_EXPRESSION_ENGINE_COMPILE_CACHE": "true",
         "N8N_DISABLED_MODULES": _OFF_MODULES,
         "N8N_DIAGNOSTICS_ENABLED": "false",
         "N8N_VERSION_NOTIFICATIONS_ENABLED": "false",
