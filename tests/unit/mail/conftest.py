@@ -6,19 +6,23 @@ from __future__ import annotations
 import smtplib
 import socket
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword, Session
+from aiosmtpd.smtp import Envelope as SmtpEnvelope
 from kette.adapters.mail.gateway import MailGateway
 from kette.adapters.mail.sql_store import SqlMailStore
+from kette.adapters.mail.store import Acceptance, Claim, ClaimedMail, Envelope, NewMail
 from kette.adapters.mail.table import define_mails
 from kette.adapters.mail.upstream import UpstreamSettings
 from sqlalchemy import Engine, MetaData, Table, create_engine
 
 KEY = "kette_test_key"
+ENVELOPE = Envelope("laden@nordlicht.example", ("anke@example.org",))
 
 
 def free_port() -> int:
@@ -39,14 +43,19 @@ class Inbox:
         self.before_answer: Callable[[], None] = lambda: None
 
     async def handle_EHLO(  # noqa: N802
-        self, server: SMTP, session: Session, envelope: Envelope, name: str, answers: list[str]
+        self, server: SMTP, session: Session, envelope: SmtpEnvelope, name: str, answers: list[str]
     ) -> list[str]:
         session.host_name = name
         self.connections += 1
         return answers
 
     async def handle_RCPT(  # noqa: N802
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+        self,
+        server: SMTP,
+        session: Session,
+        envelope: SmtpEnvelope,
+        address: str,
+        options: list[str],
     ) -> str:
         script = self.rcpt_answers.get(address, [])
         answer = script.pop(0) if script else "250 OK"
@@ -100,7 +109,7 @@ class UpstreamServer:
         self,
         server: SMTP,
         session: Session,
-        envelope: Envelope,
+        envelope: SmtpEnvelope,
         mechanism: str,
         auth_data: LoginPassword,
     ) -> AuthResult:
@@ -150,6 +159,20 @@ def gateway(store: SqlMailStore, upstream: UpstreamServer) -> Iterator[MailGatew
     gateway.start()
     yield gateway
     gateway.stop()
+
+
+def accept(
+    store: SqlMailStore, key: str | None, raw: bytes = b"raw", envelope: Envelope = ENVELOPE
+) -> Acceptance:
+    [outcome] = store.write([NewMail(key, "<id@x>", envelope, raw)])
+    assert isinstance(outcome, Acceptance)
+    return outcome
+
+
+def claim(store: SqlMailStore, until: datetime, limit: int = 10) -> list[ClaimedMail]:
+    [claimed] = store.write([Claim(limit, until)])
+    assert isinstance(claimed, list)
+    return claimed
 
 
 def action_mail(key: str | None, to: str = "anke@example.org", text: str = "Hallo") -> EmailMessage:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import smtplib
 import socket
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from email import message_from_bytes
 from email.message import EmailMessage
 
@@ -14,11 +15,11 @@ import pytest
 from kette.adapters.mail.gateway import MailGateway
 from kette.adapters.mail.message import message_id_of
 from kette.adapters.mail.sql_store import SqlMailStore
-from kette.adapters.mail.store import Acceptance, Envelope, MailState
+from kette.adapters.mail.store import MailState, NewMail, Outcome, SentMail, Write
 from kette.adapters.mail.upstream import UpstreamSettings
 from sqlalchemy import Engine, Table, select
 
-from .conftest import KEY, UpstreamServer, action_mail, free_port, send
+from .conftest import KEY, UpstreamServer, accept, action_mail, free_port, send
 
 
 def wait_until(holds: Callable[[], bool], timeout_s: float = 60) -> None:
@@ -320,12 +321,10 @@ class FullDisk(SqlMailStore):
 
     is_full = True
 
-    def accept(
-        self, action_key: str | None, message_id: str, envelope: Envelope, raw: bytes
-    ) -> Acceptance:
+    def write(self, writes: Sequence[Write]) -> Sequence[Outcome]:
         if self.is_full:
             raise OSError("no space left on device")
-        return super().accept(action_key, message_id, envelope, raw)
+        return super().write(writes)
 
 
 def test_a_store_that_fails_is_answered_451_so_that_the_sender_tries_again(
@@ -374,21 +373,115 @@ def test_a_bcc_header_never_leaves(gateway: MailGateway, upstream: UpstreamServe
     assert b"secret" not in content
 
 
-@pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="this system acknowledges at once")
-def test_a_mail_written_in_pieces_does_not_wait_for_acknowledgements(gateway: MailGateway) -> None:
-    """As n8n writes it: each piece waits until the one before is acknowledged (Nagle), and Linux
-    takes 40 ms for that. The best of several, since the machine may be busy."""
-    took: list[float] = []
-    with smtplib.SMTP(gateway.host, gateway.port, timeout=30) as client:
-        client.login("kette", KEY)
-        for number in range(12):
-            client.mail("laden@nordlicht.example")
-            client.rcpt("anke@example.org")
-            client.putcmd("DATA")
-            assert client.getreply()[0] == 354
-            began = time.perf_counter()
-            for piece in (f"Subject: {number}\r\n\r\n", "Hallo\r\n", ".\r\n"):
-                client.send(piece.encode())
-            assert client.getreply()[0] == 250
-            took.append(time.perf_counter() - began)
-    assert min(took) < 0.035
+def test_mails_that_come_in_the_same_moment_share_a_commit(
+    upstream: UpstreamServer, engine: Engine, mails: Table
+) -> None:
+    """The disk is slow: while the first mail is being stored, the others come."""
+    groups: list[int] = []
+    began, others_are_here = threading.Event(), threading.Event()
+
+    class SlowDisk(SqlMailStore):
+        def write(self, writes: Sequence[Write]) -> Sequence[Outcome]:
+            new = sum(isinstance(write, NewMail) for write in writes)
+            if new and not groups:
+                began.set()
+                others_are_here.wait(30)
+            if new:
+                groups.append(new)
+            return super().write(writes)
+
+    gateway = MailGateway(
+        SlowDisk(engine, mails, name="gateway-1"),
+        UpstreamSettings(host="127.0.0.1", port=upstream.port, timeout_s=5),
+        is_valid_key=lambda key: key == KEY,
+        port=free_port(),
+    )
+    gateway.start()
+    clients = [
+        threading.Thread(target=send, args=(gateway, action_mail(f"notify:ord_{number}")))
+        for number in range(6)
+    ]
+    try:
+        clients[0].start()
+        assert began.wait(30)
+        for client in clients[1:]:
+            client.start()
+        wait_until(lambda: gateway._writer._queue.qsize() == 5, timeout_s=9)
+        others_are_here.set()
+        for client in clients:
+            client.join(30)
+        wait_until(lambda: len(upstream.inbox.mails) == 6)
+        assert groups == [1, 5]
+    finally:
+        others_are_here.set()
+        gateway.stop()
+
+
+def test_a_mail_is_not_sent_before_it_is_recorded_that_the_one_before_was(
+    upstream: UpstreamServer, engine: Engine, mails: Table
+) -> None:
+    """Otherwise a crash could leave many mails of which nobody knows whether they were sent."""
+    seen: list[int] = []
+
+    def look() -> None:
+        # The server has a mail and has not answered yet: those before it are recorded.
+        with engine.connect() as connection:
+            states = connection.execute(select(mails.c.state)).scalars().all()
+        seen.append(list(states).count("sent"))
+
+    store = SqlMailStore(engine, mails, name="gateway-1")
+    for number in range(20):
+        accept(store, f"notify:ord_{number}", b"Subject: x\r\n\r\nbody\r\n")
+    upstream.inbox.before_answer = look
+    settings = UpstreamSettings(host="127.0.0.1", port=upstream.port, timeout_s=5)
+    gateway = MailGateway(store, settings, lambda key: key == KEY, port=free_port())
+    gateway.start()
+    try:
+        wait_until(settled(store))
+    finally:
+        gateway.stop()
+    assert seen == list(range(20))
+
+
+def test_a_connection_that_breaks_costs_only_the_mail_at_hand_an_attempt(
+    upstream: UpstreamServer, engine: Engine, mails: Table, store: SqlMailStore
+) -> None:
+    for number in range(5):
+        accept(store, f"notify:ord_{number}", b"Subject: x\r\n\r\nbody\r\n")
+    upstream.inbox.data_answers = ["250 OK", "421 4.3.2 Going down"]
+    settings = UpstreamSettings(host="127.0.0.1", port=upstream.port, timeout_s=5)
+    gateway = MailGateway(store, settings, lambda key: key == KEY, port=free_port())
+    gateway.start()
+    try:
+        wait_until(lambda: len(upstream.inbox.mails) == 4)
+    finally:
+        gateway.stop()
+    attempts = [row_of(engine, mails, f"notify:ord_{number}").attempts for number in range(5)]
+    assert attempts == [1, 1, 1, 1, 1]
+    assert row_of(engine, mails, "notify:ord_1").state == "stored"
+
+
+def test_a_database_that_is_away_for_a_moment_lets_no_mail_be_sent_twice(
+    upstream: UpstreamServer, engine: Engine, mails: Table
+) -> None:
+    class Away(SqlMailStore):
+        refusals = 2
+
+        def write(self, writes: Sequence[Write]) -> Sequence[Outcome]:
+            if self.refusals and any(isinstance(write, SentMail) for write in writes):
+                self.refusals -= 1
+                raise OSError("database is locked")
+            return super().write(writes)
+
+    store = Away(engine, mails, name="gateway-1")
+    for number in range(3):
+        accept(store, f"notify:ord_{number}", b"Subject: x\r\n\r\nbody\r\n")
+    settings = UpstreamSettings(host="127.0.0.1", port=upstream.port, timeout_s=5)
+    gateway = MailGateway(store, settings, lambda key: key == KEY, port=free_port())
+    gateway.start()
+    try:
+        wait_until(settled(store))
+    finally:
+        gateway.stop()
+    assert store.refusals == 0
+    assert len(upstream.inbox.mails) == 3

@@ -16,7 +16,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from kette.adapters.mail.forwarder import Forwarder
 from kette.adapters.mail.sql_store import SqlMailStore
-from kette.adapters.mail.store import Envelope, MailState
+from kette.adapters.mail.store import MailState
 from kette.adapters.mail.upstream import (
     Upstream,
     UpstreamSettings,
@@ -24,10 +24,11 @@ from kette.adapters.mail.upstream import (
     UpstreamUnavailableError,
     settings_of,
 )
+from kette.adapters.mail.writer import MailWriter
 from kette.domain.policy import System
 from sqlalchemy import Engine, Table
 
-from .conftest import Inbox, UpstreamServer, free_port
+from .conftest import Inbox, UpstreamServer, accept, free_port
 
 SENDER, ANKE = "laden@nordlicht.example", ("anke@example.org",)
 RAW = b"Subject: x\r\n\r\nbody\r\n"
@@ -199,10 +200,13 @@ def test_a_mail_is_given_up_after_five_days(
         return now
 
     store = SqlMailStore(engine, mails, name="one", clock=clock)
-    store.accept("notify:1", "<1@x>", Envelope(SENDER, ANKE), RAW)
+    accept(store, "notify:1", RAW)
     told: list[str] = []
+    writer = MailWriter(store)
+    writer.start()
     forwarder = Forwarder(
         store,
+        writer,
         Upstream(UpstreamSettings(host="127.0.0.1", port=upstream.port, timeout_s=5)),
         timeout_s=5,
         on_failed=lambda mail, error: told.append(error),
@@ -215,7 +219,7 @@ def test_a_mail_is_given_up_after_five_days(
     assert store.counts()[MailState.FAILED] == 1
     assert told == ["given up after 5 days: content refused: 451 Not now"]
 
-    store.accept("notify:2", "<2@x>", Envelope(SENDER, ANKE), RAW)
+    accept(store, "notify:2", RAW)
     upstream.stop()
     forwarder._upstream.close()
     forwarder.run_once()
@@ -228,3 +232,4 @@ def test_a_mail_is_given_up_after_five_days(
         MailState.SENT: 0,
         MailState.FAILED: 2,
     }
+    writer.stop()

@@ -1,28 +1,36 @@
 """The thread that hands stored mails over to the merchant's server, in order of arrival.
 
-A mail is claimed only while a connection stands, so an unreachable server costs no attempts. A
-refusal for now is tried again with back-off, a refusal for good ends in `failed` and is told to
-`on_failed`. The one window that SMTP leaves open: a crash after the server took the mail over and
-before that is recorded. Such a mail is sent again, with the same Message-ID
-(docs/decisions/0009-mail-gateway.md).
+Mails are claimed a few at a time, and only while a connection stands, so an unreachable server
+costs no attempts. A refusal for now is tried again with back-off, a refusal for good ends in
+`failed` and is told to `on_failed`. That a mail was sent is recorded while the next one is being
+announced, and its content is not sent before: so a crash leaves at most one mail of which nobody
+knows whether it was taken over, the window that SMTP leaves open. Such a mail is sent again, with
+the same Message-ID (docs/decisions/0009-mail-gateway.md).
 """
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from kette.adapters.mail.store import MailStore, WaitingMail
+from kette.adapters.mail.store import Claim, ClaimedMail, MailStore, SentMail, WaitingMail
 from kette.adapters.mail.upstream import Delivery, Upstream, UpstreamUnavailableError
+from kette.adapters.mail.writer import MailWriter
 
 BACKOFF_S = (10, 60, 300, 900, 1800, 3600)
 _DOWN_S = (1, 2, 5, 10, 30, 60)
 # RFC 5321, 4.5.4.1: the give-up time generally needs to be at least four to five days.
 _GIVE_UP = timedelta(days=5)
-_BATCH = 50
+_OLD_MAX = 50  # looked at in one go for being given up
+_HAND = 8  # mails claimed together
+# A claim lasts this many commands that all run into their time limit.
+_CLAIM_COMMANDS = 30
+_RECORD_PAUSE_S = 1.0
 _IDLE_S = 1.0  # how often mails of another replica or of back-off are looked for
 _KEEP_CONNECTION_S = 15.0
 
@@ -37,6 +45,7 @@ class Forwarder:
     def __init__(
         self,
         store: MailStore,
+        writer: MailWriter,
         upstream: Upstream,
         timeout_s: float,
         on_failed: FailureReport | None = None,
@@ -45,6 +54,8 @@ class Forwarder:
     ) -> None:
         self._backoff_s = backoff_s
         self._store = store
+        self._writer = writer
+        self._unrecorded: tuple[SentMail, Future[None]] | None = None
         self._upstream = upstream
         self._timeout_s = timeout_s
         self._on_failed = on_failed
@@ -94,26 +105,51 @@ class Forwarder:
         self._upstream.close()
 
     def run_once(self) -> bool:
-        """One batch; tells whether anything was tried."""
-        mails = self._store.due(_BATCH)
-        if not mails:
+        """Work off what is due; tells whether anything was tried."""
+        if not self._store.due(1):
             return False
         try:
             self._upstream.connect()
         except UpstreamUnavailableError as error:
             self._note_down(error.detail)
-            self._give_up_on(mails, error.detail)
+            self._give_up_on(self._store.due(_OLD_MAX), error.detail)
             return False
-        for mail in mails:
-            if self._stopping.is_set():
+        while not self._stopping.is_set():
+            # The claim shares its commit with the record of the mail before it.
+            hand = self._writer.claim(Claim(_HAND, self._claim_end())).result()
+            self._wait_for_record()
+            if not hand:
                 break
-            try:
-                self._forward(mail)
-            except UpstreamUnavailableError as error:
-                self._note_down(error.detail)
+            if not self._work_off(deque(hand)):
                 break
-            self._failures, self.problem = 0, ""
         return True
+
+    def _claim_end(self) -> datetime:
+        return self._clock() + timedelta(seconds=_CLAIM_COMMANDS * self._timeout_s)
+
+    def _work_off(self, hand: deque[ClaimedMail]) -> bool:
+        """Send these one after the other; False when the server has gone."""
+        try:
+            while hand and not self._stopping.is_set():
+                claimed = self._held(hand.popleft())
+                if claimed is not None:
+                    self._forward(claimed)
+                    self._failures, self.problem = 0, ""
+        except UpstreamUnavailableError as error:
+            self._note_down(error.detail)
+            return False
+        finally:
+            if hand:
+                self._wait_for_record()
+                self._store.put_back(hand)
+        return True
+
+    def _held(self, claimed: ClaimedMail) -> ClaimedMail | None:
+        """With a claim that is long enough for every command to run into its time limit: no second
+        forwarder comes in between."""
+        commands = 15 + len(claimed.mail.envelope.recipients)
+        ends_at = self._clock() + timedelta(seconds=commands * self._timeout_s)
+        return claimed if claimed.until > ends_at else self._store.extend(claimed, ends_at)
 
     def _note_down(self, detail: str) -> None:
         self._failures += 1
@@ -126,17 +162,13 @@ class Forwarder:
             if self._clock() - mail.created_at > _GIVE_UP:
                 self._fail(mail, f"given up after {_GIVE_UP.days} days: {why}")
 
-    def _forward(self, mail: WaitingMail) -> None:
-        # Long enough for every command to run into its time limit: no second forwarder comes in
-        # between.
-        commands = 15 + len(mail.envelope.recipients)
-        raw = self._store.mark_sending(
-            mail, self._clock() + timedelta(seconds=commands * self._timeout_s)
-        )
-        if raw is None:
-            return
+    def _forward(self, claimed: ClaimedMail) -> None:
+        mail = claimed.mail
+        sender, recipients = mail.envelope.sender, mail.envelope.recipients
         try:
-            delivery = self._upstream.deliver(mail.envelope.sender, mail.envelope.recipients, raw)
+            delivery = self._upstream.deliver(
+                sender, recipients, claimed.raw, self._wait_for_record
+            )
         except UpstreamUnavailableError as error:
             self._retry(mail, error.detail, ())
             raise
@@ -149,10 +181,26 @@ class Forwarder:
         if delivery.later:
             self._retry(mail, delivery.answer, delivery.later)
         elif delivery.served:
-            self._store.mark_sent(mail, note=delivery.answer)
+            sent = SentMail(mail, delivery.answer)
+            self._unrecorded = (sent, self._writer.record_sent(sent))
             _log.info("mail.sent", mail_id=mail.id, action_key=mail.action_key)
         else:
             self._fail(mail, delivery.answer)
+
+    def _wait_for_record(self) -> None:
+        """Until it is on the disk that the mail before was sent. A database that is away for a
+        moment holds the mails up; to go on would let each of them be sent twice."""
+        while self._unrecorded is not None:
+            sent, recorded = self._unrecorded
+            try:
+                recorded.result()
+            except Exception:
+                _log.exception("mail.record_error", mail_id=sent.mail.id)
+                if self._stopping.wait(_RECORD_PAUSE_S):
+                    raise
+                self._unrecorded = (sent, self._writer.record_sent(sent))
+            else:
+                self._unrecorded = None
 
     def _retry(self, mail: WaitingMail, error: str, recipients: tuple[str, ...]) -> None:
         now = self._clock()

@@ -1,7 +1,7 @@
 """MailStore on SQLite and PostgreSQL.
 
-A claim is one conditional UPDATE on the number of attempts: whoever comes second, in this process
-or in another replica, finds no row. No transaction stays open while a mail is being sent.
+A claim is one UPDATE that repeats its own condition: whoever comes second, in this process or in
+another replica, finds no row. No transaction stays open while a mail is being sent.
 """
 
 from __future__ import annotations
@@ -9,20 +9,54 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import Connection, Engine, Table, bindparam, func, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Table,
+    Update,
+    bindparam,
+    func,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
-from kette.adapters.mail.store import Acceptance, Envelope, MailState, WaitingMail
+from kette.adapters.mail.store import (
+    Acceptance,
+    Claim,
+    ClaimedMail,
+    Envelope,
+    MailState,
+    NewMail,
+    Outcome,
+    SentMail,
+    WaitingMail,
+    Write,
+)
+from kette.adapters.mail.table import IS_OPEN
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_WAITING = (MailState.STORED.value, MailState.SENDING.value)
 
 
 def _us(instant: datetime) -> int:
     return (instant - _EPOCH) // timedelta(microseconds=1)
+
+
+def _waiting(row: Any, attempts: int) -> WaitingMail:
+    return WaitingMail(
+        id=row.id,
+        action_key=row.action_key,
+        message_id=row.message_id,
+        envelope=Envelope(
+            row.envelope_from, msgspec.json.decode(row.recipients, type=tuple[str, ...])
+        ),
+        attempts=attempts,
+        created_at=_EPOCH + timedelta(microseconds=row.created_us),
+    )
 
 
 class Scopes(Protocol):
@@ -59,22 +93,36 @@ class SqlMailStore:
         # What runs for each mail is put together once: that costs as much as running it.
         # Asked for the row, not for a row count: psycopg counts nothing here.
         self._store = self._insert().returning(mails.c.id)
-        is_this, is_waiting = mails.c.id == bindparam("mail_id"), mails.c.state.in_(_WAITING)
-        self._raw = select(mails.c.raw).where(is_this)
+        is_due = mails.c.next_try_us <= bindparam("now")
+        self._envelopes = (
+            mails.c.id,
+            mails.c.action_key,
+            mails.c.message_id,
+            mails.c.envelope_from,
+            mails.c.recipients,
+            mails.c.attempts,
+            mails.c.created_us,
+        )
+        # The order of the index: new mails are due from the moment of their arrival on.
+        self._order = (mails.c.next_try_us, mails.c.id)
+        oldest = select(mails.c.id).where(IS_OPEN, is_due).order_by(*self._order)
+        oldest = oldest.limit(bindparam("count")).with_for_update(skip_locked=True)
+        # PostgreSQL may run a subquery again for each row, and then finds the next ones.
+        chosen = select(oldest.cte("oldest").c.id)
         self._claim = (
             update(mails)
-            .where(is_this, is_waiting, mails.c.attempts == bindparam("tried"))
-            .where(mails.c.next_try_us <= bindparam("now"))
+            .where(mails.c.id.in_(chosen), IS_OPEN, is_due)
             .values(
                 state=MailState.SENDING.value,
                 attempts=mails.c.attempts + 1,
                 next_try_us=bindparam("until"),
                 claimed_by=self._name,
             )
+            .returning(*self._envelopes, mails.c.raw)
         )
         self._sent = (
             update(mails)
-            .where(is_this, is_waiting)
+            .where(mails.c.id == bindparam("mail_id"), IS_OPEN)
             .values(
                 state=MailState.SENT.value,
                 sent_us=bindparam("sent"),
@@ -83,34 +131,56 @@ class SqlMailStore:
             )
         )
 
-    def accept(
-        self, action_key: str | None, message_id: str, envelope: Envelope, raw: bytes
-    ) -> Acceptance:
-        mails, now = self._mails, _us(self._clock())
+    def write(self, writes: Sequence[Write]) -> Sequence[Outcome]:
+        with self._scopes.write() as connection:
+            return [self._write(connection, write) for write in writes]
+
+    def _write(self, connection: Connection, write: Write) -> Outcome:
+        match write:
+            case NewMail():
+                return self._accept(connection, write)
+            case SentMail():
+                values = {"mail_id": write.mail.id, "sent": self._now(), "note": write.note[:2000]}
+                connection.execute(self._sent, values)
+                return None
+            case Claim():
+                return self._claimed(connection, write)
+
+    def _now(self) -> int:
+        return _us(self._clock())
+
+    def _accept(self, connection: Connection, mail: NewMail) -> Acceptance:
+        mails, now = self._mails, self._now()
         content = {
-            "message_id": message_id,
-            "envelope_from": envelope.sender,
-            "recipients": msgspec.json.encode(envelope.recipients).decode(),
-            "raw": raw,
+            "message_id": mail.message_id,
+            "envelope_from": mail.envelope.sender,
+            "recipients": msgspec.json.encode(mail.envelope.recipients).decode(),
+            "raw": mail.raw,
             "state": MailState.STORED.value,
             "attempts": 0,
             "next_try_us": now,
             "last_error": "",
         }
-        with self._scopes.write() as connection:
-            values = {**content, "action_key": action_key, "created_us": now}
-            if connection.execute(self._store, values).first() is not None:
-                return Acceptance.ACCEPTED
-            # A mail that was refused for good never reached anybody: a new try replaces it.
-            anew = (
-                update(mails)
-                .where(mails.c.action_key == action_key)
-                .where(mails.c.state == MailState.FAILED.value)
-                .values({**content, "created_us": now})
-            )
-            if connection.execute(anew).rowcount:
-                return Acceptance.ACCEPTED
-        return Acceptance.DUPLICATE
+        values = {**content, "action_key": mail.action_key, "created_us": now}
+        if connection.execute(self._store, values).first() is not None:
+            return Acceptance.ACCEPTED
+        # A mail that was refused for good never reached anybody: a new try replaces it.
+        anew = (
+            update(mails)
+            .where(mails.c.action_key == mail.action_key)
+            .where(mails.c.state == MailState.FAILED.value)
+            .values({**content, "created_us": now})
+        )
+        is_new = bool(connection.execute(anew).rowcount)
+        return Acceptance.ACCEPTED if is_new else Acceptance.DUPLICATE
+
+    def _claimed(self, connection: Connection, claim: Claim) -> list[ClaimedMail]:
+        values = {"now": self._now(), "count": claim.limit, "until": _us(claim.until)}
+        rows = connection.execute(self._claim, values).all()
+        return [
+            ClaimedMail(_waiting(row, row.attempts - 1), bytes(row.raw), claim.until)
+            for row in sorted(rows, key=lambda row: row.id)
+        ]
 
     def _insert(self) -> postgresql.Insert | sqlite.Insert:
         if self._is_postgres:
@@ -121,54 +191,38 @@ class SqlMailStore:
 
     def due(self, limit: int) -> Sequence[WaitingMail]:
         mails = self._mails
-        query = (
-            select(
-                mails.c.id,
-                mails.c.action_key,
-                mails.c.message_id,
-                mails.c.envelope_from,
-                mails.c.recipients,
-                mails.c.attempts,
-                mails.c.created_us,
-            )
-            .where(mails.c.state.in_(_WAITING), mails.c.next_try_us <= _us(self._clock()))
-            .order_by(mails.c.id)
-            .limit(limit)
-        )
+        query = select(*self._envelopes).where(IS_OPEN, mails.c.next_try_us <= self._now())
         with self._scopes.read() as connection:
-            rows = connection.execute(query).all()
-        return [
-            WaitingMail(
-                id=row.id,
-                action_key=row.action_key,
-                message_id=row.message_id,
-                envelope=Envelope(
-                    row.envelope_from,
-                    msgspec.json.decode(row.recipients, type=tuple[str, ...]),
-                ),
-                attempts=row.attempts,
-                created_at=_EPOCH + timedelta(microseconds=row.created_us),
-            )
-            for row in rows
-        ]
+            rows = connection.execute(query.order_by(*self._order).limit(limit)).all()
+        return [_waiting(row, row.attempts) for row in rows]
 
-    def mark_sending(self, mail: WaitingMail, until: datetime) -> bytes | None:
-        values = {
-            "mail_id": mail.id,
-            "tried": mail.attempts,
-            "now": _us(self._clock()),
-            "until": _us(until),
+    def extend(self, claimed: ClaimedMail, until: datetime) -> ClaimedMail | None:
+        with self._scopes.write() as connection:
+            held = connection.execute(
+                self._own([claimed]).values(next_try_us=_us(until)).returning(self._mails.c.id)
+            ).first()
+        return ClaimedMail(claimed.mail, claimed.raw, until) if held is not None else None
+
+    def put_back(self, claimed: Sequence[ClaimedMail]) -> None:
+        mails = self._mails
+        back = {
+            "state": MailState.STORED.value,
+            "attempts": mails.c.attempts - 1,
+            "next_try_us": mails.c.created_us,  # before what came later
+            "claimed_by": "",
         }
         with self._scopes.write() as connection:
-            if not connection.execute(self._claim, values).rowcount:
-                return None
-            raw = connection.execute(self._raw, {"mail_id": mail.id}).scalar_one()
-        return bytes(raw)
+            connection.execute(self._own(claimed).values(back))
 
-    def mark_sent(self, mail: WaitingMail, note: str = "") -> None:
-        values = {"mail_id": mail.id, "sent": _us(self._clock()), "note": note[:2000]}
-        with self._scopes.write() as connection:
-            connection.execute(self._sent, values)
+    def _own(self, claimed: Sequence[ClaimedMail]) -> Update:
+        """Those of them that nobody else has claimed since."""
+        mails = self._mails
+        tries = [(one.mail.id, one.mail.attempts + 1) for one in claimed]
+        return update(mails).where(
+            tuple_(mails.c.id, mails.c.attempts).in_(tries),
+            mails.c.state == MailState.SENDING.value,
+            mails.c.claimed_by == self._name,
+        )
 
     def mark_failed(
         self,
@@ -189,9 +243,7 @@ class SqlMailStore:
         mails = self._mails
         with self._scopes.write() as connection:
             connection.execute(
-                update(mails)
-                .where(mails.c.id == mail.id, mails.c.state.in_(_WAITING))
-                .values(**values, claimed_by="")
+                update(mails).where(mails.c.id == mail.id, IS_OPEN).values(**values, claimed_by="")
             )
 
     def release(self) -> int:
@@ -199,9 +251,9 @@ class SqlMailStore:
         with self._scopes.write() as connection:
             result = connection.execute(
                 update(mails)
-                .where(mails.c.state == MailState.SENDING.value)
+                .where(IS_OPEN, mails.c.state == MailState.SENDING.value)
                 .where(mails.c.claimed_by == self._name)
-                .values(state=MailState.STORED.value, next_try_us=_us(self._clock()), claimed_by="")
+                .values(state=MailState.STORED.value, next_try_us=mails.c.created_us, claimed_by="")
             )
         return result.rowcount
 

@@ -28,8 +28,18 @@ class Envelope(msgspec.Struct, frozen=True):
     recipients: tuple[str, ...]
 
 
+class NewMail(msgspec.Struct, frozen=True):
+    """A mail to be stored durably, at most once per action key; outcome: its Acceptance. An action
+    whose mail has failed may try anew."""
+
+    action_key: str | None
+    message_id: str
+    envelope: Envelope
+    raw: bytes
+
+
 class WaitingMail(msgspec.Struct, frozen=True):
-    """A mail that is due, without its content. `attempts` is what `mark_sending` compares."""
+    """A mail without its content. `attempts` counts those before the one under way."""
 
     id: int
     action_key: str | None
@@ -39,20 +49,45 @@ class WaitingMail(msgspec.Struct, frozen=True):
     created_at: datetime
 
 
+class ClaimedMail(msgspec.Struct, frozen=True):
+    """Ours to send until then, unless the claim is extended."""
+
+    mail: WaitingMail
+    raw: bytes
+    until: datetime
+
+
+class SentMail(msgspec.Struct, frozen=True):
+    """The merchant's server has taken a mail over; outcome: None. note: recipients it refused."""
+
+    mail: WaitingMail
+    note: str = ""
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """Up to `limit` mails that are due, oldest first: waiting ones, and such whose sender has been
+    lost. Outcome: a list of ClaimedMail; nobody else gets them."""
+
+    limit: int
+    until: datetime
+
+
+Write = NewMail | SentMail | Claim
+Outcome = Acceptance | list[ClaimedMail] | None
+
+
 class MailStore(Protocol):
-    def accept(
-        self, action_key: str | None, message_id: str, envelope: Envelope, raw: bytes
-    ) -> Acceptance:
-        """Store durably, at most once per action key. An action whose mail has failed may try
-        anew."""
+    def write(self, writes: Sequence[Write]) -> Sequence[Outcome]:
+        """All of them in one transaction, one outcome each."""
 
     def due(self, limit: int) -> Sequence[WaitingMail]:
-        """Mails to send now, oldest first: waiting ones, and such whose sender has been lost."""
+        """Mails to send now, oldest first. Claims nothing."""
 
-    def mark_sending(self, mail: WaitingMail, until: datetime) -> bytes | None:
-        """Claim one mail and read its content; None when another forwarder was faster."""
+    def extend(self, claimed: ClaimedMail, until: datetime) -> ClaimedMail | None:
+        """The same claim for longer; None when the mail has gone to another forwarder."""
 
-    def mark_sent(self, mail: WaitingMail, note: str = "") -> None: ...
+    def put_back(self, claimed: Sequence[ClaimedMail]) -> None:
+        """Claimed and never tried: due at once, and no attempt is counted."""
 
     def mark_failed(
         self,

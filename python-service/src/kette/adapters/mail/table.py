@@ -18,7 +18,8 @@ from sqlalchemy import (
     text,
 )
 
-_OPEN = text("state IN ('stored', 'sending')")
+# Written out: SQLite uses a partial index only where a query repeats its condition literally.
+IS_OPEN = text("state IN ('stored', 'sending')")
 
 
 def define_mails(metadata: MetaData) -> Table:
@@ -46,5 +47,5 @@ def define_mails(metadata: MetaData) -> Table:
         Column("last_error", Text, nullable=False, server_default=""),
         Column("created_us", BigInteger, nullable=False),
         Column("sent_us", BigInteger),
-        Index("ix_mails_open", "next_try_us", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_mails_open", "next_try_us", "id", sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
     )

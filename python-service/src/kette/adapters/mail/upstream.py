@@ -10,6 +10,7 @@ from __future__ import annotations
 import smtplib
 import ssl
 import time
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import msgspec
@@ -145,21 +146,39 @@ class Upstream:
             raise UpstreamUnavailableError(_explain(error, where)) from error
         return smtp
 
-    def deliver(self, sender: str, recipients: tuple[str, ...], raw: bytes) -> Delivery:
-        """Hand one mail over. Raises UpstreamUnavailableError when the conversation breaks off."""
+    def deliver(
+        self,
+        sender: str,
+        recipients: tuple[str, ...],
+        raw: bytes,
+        before_content: Callable[[], None] = lambda: None,
+    ) -> Delivery:
+        """Hand one mail over. Raises UpstreamUnavailableError when the conversation breaks off.
+
+        before_content is called when the server has said yes to everything but the mail itself."""
         self.connect()
         assert self._smtp is not None
         try:
-            delivery = self._converse(self._smtp, sender, recipients, raw)
+            delivery = self._converse(self._smtp, sender, recipients, raw, before_content)
         except (OSError, smtplib.SMTPException) as error:
             self.close()
             where = f"{self._settings.host}:{self._settings.port}"
             raise UpstreamUnavailableError(_explain(error, where)) from error
+        except BaseException:
+            # In the middle of a mail: QUIT would become part of it.
+            self._smtp.close()
+            self._smtp = None
+            raise
         self._used_at = time.monotonic()
         return delivery
 
     def _converse(
-        self, smtp: smtplib.SMTP, sender: str, recipients: tuple[str, ...], raw: bytes
+        self,
+        smtp: smtplib.SMTP,
+        sender: str,
+        recipients: tuple[str, ...],
+        raw: bytes,
+        before_content: Callable[[], None],
     ) -> Delivery:
         options = ["body=8bitmime"] if not raw.isascii() and smtp.has_extn("8bitmime") else []
         code, answer = smtp.mail(sender, options)
@@ -181,10 +200,11 @@ class Upstream:
         if not served:
             smtp.rset()
             return Delivery((), tuple(later), tuple(never), refusal or "no recipients")
-        try:
-            code, answer = smtp.data(raw)
-        except smtplib.SMTPDataError as error:
-            code, answer = error.smtp_code, _bytes(error.smtp_error)
+        code, answer = smtp.docmd("DATA")
+        if code == 354:
+            before_content()
+            smtp.send(_stuffed(raw))
+            code, answer = smtp.getreply()
         if code != 250:
             refused = self._end(
                 smtp, code, tuple(served), f"content refused: {_said(code, answer)}"
@@ -208,6 +228,14 @@ class Upstream:
             smtp.quit()
         except (OSError, smtplib.SMTPException):
             smtp.close()
+
+
+def _stuffed(raw: bytes) -> bytes:
+    """With its end. A dot that begins a line is doubled (RFC 5321, 4.5.2); `raw` has CRLF only."""
+    stuffed = raw.replace(b"\r\n.", b"\r\n..")
+    if stuffed.startswith(b"."):
+        stuffed = b"." + stuffed
+    return stuffed + (b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n")
 
 
 def _bytes(answer: bytes | str) -> bytes:
