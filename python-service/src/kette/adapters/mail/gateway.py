@@ -9,19 +9,24 @@ docs/decisions/0009-mail-gateway.md.
 from __future__ import annotations
 
 import asyncio
+import logging
+import socket
+import warnings
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
 
 import structlog
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword, Session
+from aiosmtpd.smtp import Envelope as SmtpEnvelope
 
 from kette.adapters.mail.forwarder import BACKOFF_S, FailureReport, Forwarder
-from kette.adapters.mail.listener import Listener
 from kette.adapters.mail.message import KEY_LENGTH, find_action_key, stamp
-from kette.adapters.mail.smtp_server import Answer
 from kette.adapters.mail.store import Acceptance, Envelope, MailState, MailStore, NewMail
 from kette.adapters.mail.upstream import Upstream, UpstreamSettings
 from kette.adapters.mail.writer import MailWriter
 
+MAX_BYTES = 25_000_000
+MAX_RECIPIENTS = 100
 _SMALL = 100_000  # such a mail is read in less time than another thread needs to begin
 
 _log = structlog.get_logger("kette.mail")
@@ -31,49 +36,44 @@ class _KeyTooLongError(Exception):
     """The marker holds more than the table takes."""
 
 
-class _Reception:
-    """Takes mails over for the SMTP server."""
+class _Handler:
+    """aiosmtpd finds these methods by name."""
 
-    def __init__(
-        self,
-        writer: MailWriter,
-        is_valid_key: Callable[[str], bool],
-        on_stored: Callable[[], None],
-    ) -> None:
-        self.is_valid_key = is_valid_key
+    def __init__(self, writer: MailWriter, on_stored: Callable[[], None]) -> None:
         self._writer = writer
         self._on_stored = on_stored
 
-    def take_over(self, envelope: Envelope, content: bytes, answer: Answer) -> None:
-        loop = asyncio.get_running_loop()
+    async def handle_RCPT(  # noqa: N802
+        self,
+        server: SMTP,
+        session: Session,
+        envelope: SmtpEnvelope,
+        address: str,
+        rcpt_options: list[str],
+    ) -> str:
+        if len(envelope.rcpt_tos) >= MAX_RECIPIENTS:
+            return "452 4.5.3 Too many recipients"
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(rcpt_options)
+        return "250 2.1.5 OK"
 
-        def end(line: str) -> None:
-            if not loop.is_closed():  # else the client has gone as well
-                loop.call_soon_threadsafe(answer, line)
-
-        if len(content) <= _SMALL:
-            self._store(envelope, content, end)
-        else:  # reading a large mail must not hold up other connections
-            loop.run_in_executor(None, self._store, envelope, content, end)
-
-    def _store(self, envelope: Envelope, content: bytes, end: Answer) -> None:
+    async def handle_DATA(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: SmtpEnvelope
+    ) -> str:
+        content = envelope.content if isinstance(envelope.content, bytes) else b""
+        wanted = Envelope(envelope.mail_from or "", tuple(envelope.rcpt_tos))
         try:
-            mail = _stamped(envelope, content)
-            stored = self._writer.accept(mail)
+            if len(content) <= _SMALL:
+                mail = _stamped(wanted, content)
+            else:  # reading a large mail must not hold up other connections
+                mail = await asyncio.to_thread(_stamped, wanted, content)
+            outcome = await asyncio.wrap_future(self._writer.accept(mail))
         except _KeyTooLongError:
-            end("554 5.6.0 The kette-action marker is too long")
+            return "554 5.6.0 The kette-action marker is too long"
         except Exception:
-            _log.exception("mail.read_error")
-            end("451 4.3.0 Not stored, please try again")
-        else:
-            stored.add_done_callback(lambda outcome: end(self._said(mail, outcome)))
-
-    def _said(self, mail: NewMail, outcome: Future[Acceptance]) -> str:
-        error = outcome.exception()
-        if error is not None:
-            _log.error("mail.store_error", exc_info=error)
+            _log.exception("mail.store_error")
             return "451 4.3.0 Not stored, please try again"
-        if outcome.result() is Acceptance.DUPLICATE:
+        if outcome is Acceptance.DUPLICATE:
             _log.info("mail.duplicate", action_key=mail.action_key)
             return "250 2.0.0 Known already, not sent again"
         self._on_stored()
@@ -86,6 +86,51 @@ def _stamped(envelope: Envelope, content: bytes) -> NewMail:
         raise _KeyTooLongError
     raw, message_id = stamp(content, action_key, envelope.sender)
     return NewMail(action_key, message_id, envelope, raw)
+
+
+class _KeyAuthenticator:
+    """The user name is free; the password must be an API key that may send mails."""
+
+    def __init__(self, is_valid_key: Callable[[str], bool]) -> None:
+        self._is_valid_key = is_valid_key
+
+    def __call__(
+        self,
+        server: SMTP,
+        session: Session,
+        envelope: SmtpEnvelope,
+        mechanism: str,
+        auth_data: object,
+    ) -> AuthResult:
+        if mechanism not in ("LOGIN", "PLAIN") or not isinstance(auth_data, LoginPassword):
+            return AuthResult(success=False, handled=False)
+        try:
+            accepted = self._is_valid_key(auth_data.password.decode("utf-8", "replace"))
+        except Exception:
+            _log.exception("mail.key_check_error")
+            return AuthResult(
+                success=False, handled=False, message="454 4.7.0 Temporary authentication failure"
+            )
+        # handled=False lets the server answer 535 itself and count the attempt.
+        return AuthResult(success=accepted, handled=False)
+
+
+class _Conversation(SMTP):
+    """Acknowledges what it receives at once. A client such as n8n's writes a mail in several small
+    pieces and holds the next one back until the last is acknowledged; Linux waits 40 ms with that,
+    which would be most of the time that a mail takes."""
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport is not None and hasattr(socket, "TCP_QUICKACK"):
+            connection = self.transport.get_extra_info("socket")
+            # Not lasting: the kernel goes back to waiting by itself.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        super().data_received(data)
+
+
+class _Controller(Controller):
+    def factory(self) -> SMTP:
+        return _Conversation(self.handler, **self.SMTP_kwargs)
 
 
 class MailGateway:
@@ -111,21 +156,39 @@ class MailGateway:
         self._forwarder = Forwarder(
             store, self._writer, Upstream(upstream), upstream.timeout_s, on_failed, backoff_s
         )
-        reception = _Reception(self._writer, is_valid_key, self._forwarder.wake)
-        self._listener = Listener(reception, host, port)
+        self._controller = _Controller(
+            _Handler(self._writer, self._forwarder.wake),
+            hostname=host,
+            port=port,
+            ready_timeout=15.0,
+            authenticator=_KeyAuthenticator(is_valid_key),
+            auth_required=True,
+            auth_require_tls=False,
+            data_size_limit=MAX_BYTES,
+            decode_data=False,
+            ident="Kette mail gateway",
+            server_hostname="kette.localhost",
+            timeout=60,
+        )
 
     def start(self) -> None:
         """Raises OSError when the port is taken."""
-        self._listener.start()
+        # aiosmtpd warns once per connection that the password travels unencrypted; see the class.
+        warnings.filterwarnings("ignore", "Requiring AUTH while not requiring TLS", UserWarning)
+        logging.getLogger("mail.log").setLevel(logging.ERROR)
+        # Asked beforehand: the controller would wait for its own port until the time limit.
+        with socket.create_server((self.host, self.port)):
+            pass
+        self._controller.start()
         try:
             self._writer.start()
             self._forwarder.start()
         except Exception:
-            self._listener.stop()
+            self._controller.stop()
             raise
 
     def stop(self) -> None:
-        self._listener.stop()
+        self._controller.stop()
         self._forwarder.stop()
         self._writer.stop()
 
