@@ -56,6 +56,7 @@ def test_three_states_make_one_claim(
     row = with_state(order_row(), order=order, transaction=transaction, delivery=delivery)
     told = read(row)
     assert (told.claim, told.shop_status) == (claim, order)
+    assert told.is_left_open is (claim is ShopClaim.COMPLETED and order != "completed")
 
 
 def test_an_offline_method_waits_for_money_and_not_for_the_customer() -> None:

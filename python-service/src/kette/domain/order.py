@@ -136,6 +136,8 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     language: str = ""  # "de", "en" where the shop says it
     origin: str = ""  # checkout, admin, api: how the order was made
     is_test: bool = False
+    # Claimed completed because everything was sent, while the shop's own order is not closed yet.
+    is_left_open: bool = False
     refunds: tuple[ShopRefund, ...] = ()
     # What of the total the shop has received, where it says so; None: paid_at speaks for the total.
     paid_total: Money | None = None

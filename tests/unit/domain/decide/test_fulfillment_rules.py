@@ -301,6 +301,15 @@ def test_a_shop_that_completed_the_order_itself_is_not_told() -> None:
     assert "update_shop_order:completed" not in wanted(OUT, setup=setup)
 
 
+def test_a_shop_that_has_got_half_way_is_told_the_rest() -> None:
+    """Shopware's answer to "shipped" was lost, its webhook came; the order stayed open for good."""
+    half = snapshot(C.COMPLETED, version=2, is_left_open=True)
+    assert "update_shop_order:completed" in wanted((*OUT, half))
+    by_itself = (snapshot(), payment(), parcel(P.SHIPPED), half)
+    assert "update_shop_order:completed" not in wanted(by_itself)
+    assert "update_shop_order:completed" not in wanted((snapshot(), payment(), half))
+
+
 def test_a_free_line_and_odd_shares_are_valued_to_the_cent() -> None:
     book = BOOK
     bodies = (snapshot(lines=(book,)), payment(minor=1070), stocked(line_2=1))

@@ -246,6 +246,10 @@ def _tell_shop(case: Case) -> None:
         return
     done = case.file.is_done(case.key("update_shop_order", "completed"))
     open_in_shop = order.claim not in OVER_IN_SHOP and order.claim is not ShopClaim.FAILED
+    # We had got as far as the delivery when the shop's answer was lost. What the shop sent itself
+    # it may leave open as it likes.
+    if order.is_left_open and any(parcel.number for parcel in case.shipping.parcels_out):
+        open_in_shop = True
     if not case.shipping.is_all_out or not (open_in_shop or done):
         return
     case.want(

@@ -31,7 +31,7 @@ from kette.adapters.vendors.shopware.lines import read_lines, shipping_lines
 from kette.adapters.vendors.shopware.numbers import number, to_money
 from kette.adapters.vendors.shopware.payments import Attempt, changed_at, state_of
 from kette.domain.money import Money, total_of
-from kette.domain.order import Order
+from kette.domain.order import Order, ShopClaim
 from kette.domain.policy import System
 
 Row = Mapping[str, Any]
@@ -91,19 +91,20 @@ def read_order(row: Row, system: System) -> Order:
     took = payments.takings(attempts, currency)
     main = _main_delivery(deliveries, line_of_text(row.get("primaryOrderDeliveryId")))
     state = state_of(row, "order")
+    claim = payments.claim_of(
+        state,
+        attempt,
+        [state_of(d, "deliveries") for d in deliveries if _is_of_goods(d)],
+        is_free=total.minor == 0,
+        offline_methods=vocabulary.OFFLINE_METHODS | _words(system, OFFLINE_METHODS),
+    )
     order = Order(
         channel=system.id,
         external_id=order_id(row),
         number=fields.short_name(row.get("orderNumber")) or order_id(row),
         version="",
         placed_at=_placed_at(row),
-        claim=payments.claim_of(
-            state,
-            attempt,
-            [state_of(d, "deliveries") for d in deliveries if _is_of_goods(d)],
-            is_free=total.minor == 0,
-            offline_methods=vocabulary.OFFLINE_METHODS | _words(system, OFFLINE_METHODS),
-        ),
+        claim=claim,
         shop_status=state,
         currency=currency,
         total=total,
@@ -128,6 +129,7 @@ def read_order(row: Row, system: System) -> Order:
         language=_language(row),
         origin="admin" if line_of_text(row.get("createdById")) else "checkout",
         is_test=_is_test(row, attempts, system),
+        is_left_open=claim is ShopClaim.COMPLETED and state != vocabulary.COMPLETED,
         refunds=took.refunds,
         attributes=tuple(_attributes(row)),
     )

@@ -2,7 +2,9 @@
 
 Shopware refuses with `{"errors": [{"status", "code", "title", "detail", "meta"}]}`. An order state
 that cannot be left by the transition we asked for may be the very state that we wanted: then the
-work is done. Sources: StateMachineRegistry and StateMachineException of shopware/shopware (6.7).
+work is done, if no other transition follows it. Where one does, the connector is to look again: it
+reads the present states first and makes what is missing. Sources: StateMachineRegistry and
+StateMachineException of shopware/shopware (6.7).
 """
 
 from __future__ import annotations
@@ -34,6 +36,8 @@ _REACHED_BY: Final[Mapping[str, frozenset[str]]] = {
     "cancel": frozenset({"cancelled"}),
     "ship": frozenset({"shipped", "returned", "returned_partially"}),
 }
+# On the way to a completed order these come before others, so that their end is not the end.
+_STEPS: Final = frozenset({"process", "ship"})
 # Shopware names the present state by an id that means nothing outside of the shop. Where the
 # transitions that it offers belong to one state only, they tell which it is. "reopen" alone does
 # not: it leads out of completed and out of cancelled.
@@ -62,9 +66,10 @@ def translate_report(report: ActionReported) -> ActionReported:
 
 def _read_refusal(report: ActionReported) -> ActionReported:
     errors = list(_errors(report.answer))
-    if any(_is_there_already(error) for error in errors):
+    reached = {wanted for error in errors if (wanted := _made_before(error))}
+    if reached - _STEPS:
         return msgspec.structs.replace(report, done=True, error="", retryable=True)
-    if any(_can_pass(error) for error in errors):
+    if reached or any(_can_pass(error) for error in errors):
         return msgspec.structs.replace(report, retryable=True)
     return report
 
@@ -74,10 +79,10 @@ def _errors(answer: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
         yield from objects(told.get("errors"))
 
 
-def _is_there_already(error: Mapping[str, Any]) -> bool:
-    """A transition that is refused because its end is reached, or passed."""
+def _made_before(error: Mapping[str, Any]) -> str:
+    """A transition that is refused because its end is reached, or passed; else ""."""
     if line_of_text(error.get("code")) != _ILLEGAL:
-        return False
+        return ""
     told = mapping(mapping(error.get("meta")).get("parameters"))
     said = _REFUSED.search(line_of_text(error.get("detail"))[:1000])
     spoken = said.groups() if said else ("", "", "")
@@ -85,7 +90,7 @@ def _is_there_already(error: Mapping[str, Any]) -> bool:
     current = line_of_text(told.get("currentState")) or spoken[1]
     offered = told.get("possibleTransitions") or told.get("possibleTransitionsString") or spoken[2]
     current = _OFFERED_BY_STATE.get(_words(offered), current)
-    return current in _REACHED_BY.get(wanted, frozenset())
+    return wanted if current in _REACHED_BY.get(wanted, frozenset()) else ""
 
 
 def _words(value: object) -> frozenset[str]:
