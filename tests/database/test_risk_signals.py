@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 from kette.adapters.database.order_tables import RELATED
+from kette.domain.duplicates import fingerprint, twin_keys
 from kette.domain.facts import ApprovalGiven
 from kette.domain.money import Money
+from kette.use_cases.record import load_file
 from kette.use_cases.usual_totals import UsualTotals
 from support.service_box import (
     ServiceBox,
@@ -155,6 +158,25 @@ def test_keys_are_no_names(box: ServiceBox) -> None:
         for text in ("person201@example.org", "Fp201", "stripe-main\x1fFp201")
     }
     assert not digests & set(row)
+
+
+def test_nor_are_those_of_the_duplicate_check(box: ServiceBox) -> None:
+    """Plain digests of a mail address are found by trying all addresses of a list."""
+    order_id = place(box, 201)
+    with box.kernel.store.read() as tx:
+        order = load_file(tx, order_id).order
+    assert order is not None
+    with box.service.database.engine.connect() as connection:
+        (told,) = connection.exec_driver_sql("SELECT comparison FROM orders").one()
+        keys = {key for (key,) in connection.exec_driver_sql("SELECT key FROM twin_keys")}
+    stored, tried = json.loads(told), fingerprint(order, b"")
+    assert stored["mail"]
+    assert stored["person"]
+    assert not {stored["mail"], stored["person"]} & {tried.mail, tried.person}
+    assert len(keys) > 1
+    assert not keys & set(twin_keys(tried))
+    plain = hashlib.sha256(b"person201@example.org").hexdigest()
+    assert plain[:32] not in told
 
 
 def test_the_lookup_goes_by_index(tmp_path: Path) -> None:

@@ -192,7 +192,7 @@ def test_every_order_gets_findings_a_verdict_and_a_fingerprint(
         assert finding.code
         assert finding.message
     assert 0 <= assess_risk(one, RiskSignals(), RiskPolicy(), DATA.risk).score <= 100
-    pair = (fingerprint(one), fingerprint(other))
+    pair = (fingerprint(one, b"key"), fingerprint(other, b"key"))
     matches = [
         find_duplicate_of(pair[0], pair, window_s),
         find_duplicate_of(pair[1], pair, window_s),
@@ -244,4 +244,4 @@ def test_ten_thousand_characters_come_through(text: str) -> None:
     long = order(billing=typed, shipping=typed, customer_note=text, vat_id=text)
     validate_order(long, typed, SETUP, DATA)
     assess_risk(long, RiskSignals(), RiskPolicy(), DATA.risk)
-    fingerprint(long)
+    fingerprint(long, b"key")

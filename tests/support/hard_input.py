@@ -59,7 +59,7 @@ def judge(text: str) -> None:
     made = order(billing=typed, shipping=typed, customer_note=text, vat_id=text)
     validate_order(made, typed, SETUP, DATA)
     assess_risk(made, RiskSignals(), RiskPolicy(), DATA.risk)
-    fingerprint(made)
+    fingerprint(made, b"key")
 
 
 def reader_of(shop: str) -> Callable[[str], None]:

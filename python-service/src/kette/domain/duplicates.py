@@ -4,14 +4,18 @@ short time: a double click, a reload, an import run twice.
 The later order, by (placed_at, external id), is the duplicate, so both sides of a pair agree
 without talking. Two shops with the same number are two orders. An order that came to nothing
 (failed, cancelled) is no original: ordering again is what the customer was meant to do.
+
+What is stored of customer and basket are keyed digests: without the privacy key nobody can test
+whose mail address or name they were made of.
 """
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import msgspec
 
@@ -50,8 +54,10 @@ class DuplicateMatch(msgspec.Struct, frozen=True):
     reasons: tuple[str, ...]
 
 
-def fingerprint(order: Order) -> Fingerprint:
-    """Reduce an order to what is compared; holds digests instead of personal data."""
+def fingerprint(order: Order, key: bytes) -> Fingerprint:
+    """Reduce an order to what is compared; holds digests instead of personal data. Fingerprints
+    under different keys cannot be compared."""
+    digest: Callable[..., str] = partial(_digest, key)
     basket = _basket(order)
     mail = order.billing.email.strip().casefold()
     person = _person(order.billing)
@@ -61,16 +67,16 @@ def fingerprint(order: Order) -> Fingerprint:
         external_id=order.external_id,
         number=order.number,
         placed_at=order.placed_at,
-        lookup_key=_digest(order.channel, order.currency, str(order.total.minor), *basket),
-        account=_digest(order.customer_ref) if order.customer_ref.strip("0 ") else "",
-        mail=_digest(mail) if mail else "",
-        person=_digest(person) if person else "",
-        phone=_digest(phone) if phone else "",
+        lookup_key=digest(order.channel, order.currency, str(order.total.minor), *basket),
+        account=digest(order.customer_ref) if order.customer_ref.strip("0 ") else "",
+        mail=digest(mail) if mail else "",
+        person=digest(person) if person else "",
+        phone=digest(phone) if phone else "",
         claim=order.claim,
         is_paid=order.paid_at is not None,
         is_test=order.is_test,
-        recipient=_digest(recipient) if (recipient := _recipient(order)) else "",
-        place=_digest(place) if (place := _place(order.delivery_address)) else "",
+        recipient=digest(recipient) if (recipient := _recipient(order)) else "",
+        place=digest(place) if (place := _place(order.delivery_address)) else "",
     )
 
 
@@ -89,7 +95,8 @@ def twin_keys(order: Fingerprint) -> tuple[str, ...]:
     """Names under which repetitions of this order can be found: the basket with each thing that
     may tell the customer. Orders that share none of them are never duplicates."""
     told = (("account", order.account), ("mail", order.mail), ("person", order.person))
-    return tuple(_digest(order.lookup_key, kind, value)[:40] for kind, value in told if value)
+    # Made of keyed digests, so it needs no key of its own.
+    return tuple(_digest(b"", order.lookup_key, kind, value) for kind, value in told if value)
 
 
 def find_duplicate_of(
@@ -187,6 +194,6 @@ def _words(text: str) -> str:
     return _NOT_WORD.sub("", _STREET.sub("str", text[:300].casefold()))
 
 
-def _digest(*parts: str) -> str:
+def _digest(key: bytes, *parts: str) -> str:
     text = "\x1e".join(parts)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256").hex()[:32]

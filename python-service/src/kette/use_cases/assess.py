@@ -9,7 +9,7 @@ import msgspec
 
 from kette.domain import facts as f
 from kette.domain.decide import Assessment, Duplicate, RiskVerdict
-from kette.domain.duplicates import Fingerprint, find_duplicate_of, fingerprint, twin_keys
+from kette.domain.duplicates import Fingerprint, find_duplicate_of, twin_keys
 from kette.domain.intake_data import IntakeData
 from kette.domain.money import Money
 from kette.domain.order import Order
@@ -43,7 +43,7 @@ class Assessor:
         if order is None:
             return Assessment()
         setup = kernel.setup
-        own = fingerprint(order)
+        own = kernel.fingerprint_of(order)
         duplicate, later = self._twins(kernel, tx, own)
         # Who tries out a checkout ten times is no suspicious customer, and no old one either.
         keys = OrderKeys() if only_tested(file, setup) else kernel.keys_of(order, file)

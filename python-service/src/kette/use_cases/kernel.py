@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from kette.domain.decide import Assessment
+from kette.domain.duplicates import Fingerprint, fingerprint
 from kette.domain.facts import ActionReported
 from kette.domain.order import Order
 from kette.domain.policy import Setup
@@ -51,6 +52,7 @@ class Kernel:
         self.on_due = on_due  # told which stages have something new to do, after the commit
         self.url = url  # where people reach this service; links in mails to staff
         self.listeners: tuple[tuple[str, frozenset[str]], ...] = ()  # subscription id, events
+        self._privacy_key = privacy_key
         # The same few values come again with every event of an order.
         self._digest = lru_cache(maxsize=8192)(partial(_digest, privacy_key))
         self.pulled_kinds = pulled_kinds  # of systems that can be pulled
@@ -72,6 +74,10 @@ class Kernel:
             address=self._digest(links.place),
             card=self._digest(links.card),
         )
+
+    def fingerprint_of(self, order: Order) -> Fingerprint:
+        """What of an order is kept to find its repetitions; keyed like the keys above."""
+        return fingerprint(order, self._privacy_key)
 
     def announce(self, tx: Transaction, event: str, item: dict[str, Any], now: datetime) -> None:
         """Queue an event message for each subscriber, in the transaction that caused it."""

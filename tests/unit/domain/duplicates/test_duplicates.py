@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from kette.domain.duplicates import find_duplicate_of, fingerprint
+from kette.domain.duplicates import find_duplicate_of, fingerprint, twin_keys
 from kette.domain.money import Money
 from kette.domain.order import Order, ShopClaim
 from support.intake_orders import MUG, PLACED_AT, address, order, row
@@ -23,13 +23,13 @@ def later(seconds: int = 2, **changes: Any) -> Order:
 
 def original_of(second: Order, *neighbours: Order, window_s: int = HOUR_S) -> str:
     match = find_duplicate_of(
-        fingerprint(second), [fingerprint(other) for other in neighbours], window_s
+        fingerprint(second, b"key"), [fingerprint(other, b"key") for other in neighbours], window_s
     )
     return match.original.external_id if match else ""
 
 
 def test_same_order_again() -> None:
-    match = find_duplicate_of(fingerprint(later()), [fingerprint(FIRST)], HOUR_S)
+    match = find_duplicate_of(fingerprint(later(), b"key"), [fingerprint(FIRST, b"key")], HOUR_S)
     assert match is not None
     assert match.original.number == "109"
     assert match.reasons == (
@@ -163,15 +163,23 @@ def test_lines_in_another_order_are_the_same_basket() -> None:
 
 
 def test_index_key_is_short_and_equal_for_candidates() -> None:
-    one, two = fingerprint(FIRST), fingerprint(later())
+    one, two = fingerprint(FIRST, b"key"), fingerprint(later(), b"key")
     assert one.lookup_key == two.lookup_key
     assert len(one.lookup_key) == 32
 
 
 def test_personal_data_are_digests() -> None:
-    shown = repr(fingerprint(FIRST))
+    shown = repr(fingerprint(FIRST, b"key"))
     assert "anke" not in shown.casefold()
     assert "Hafenstr" not in shown
+
+
+def test_without_the_key_nobody_can_test_whose_digests_these_are() -> None:
+    ours, tried = fingerprint(FIRST, b"ours"), fingerprint(FIRST, b"")
+    for name in ("lookup_key", "account", "mail", "person", "phone"):
+        told = getattr(ours, name)
+        assert told != getattr(tried, name) or not told
+    assert not set(twin_keys(ours)) & set(twin_keys(tried))
 
 
 def test_instants_without_zone_are_taken_as_utc() -> None:

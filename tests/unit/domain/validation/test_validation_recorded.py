@@ -78,11 +78,15 @@ def test_warnings_are_the_expected_ones() -> None:
 
 def test_only_the_order_posted_twice_is_a_duplicate() -> None:
     last = {order.external_id: (scenario, order) for scenario, order in snapshots()}
-    prints = [fingerprint(order) for _, order in last.values()]
+    prints = [fingerprint(order, b"key") for _, order in last.values()]
     found = {
         order.external_id: match.original.external_id
         for _, order in last.values()
-        if (match := find_duplicate_of(fingerprint(order), prints, SETUP.intake.duplicate_window_s))
+        if (
+            match := find_duplicate_of(
+                fingerprint(order, b"key"), prints, SETUP.intake.duplicate_window_s
+            )
+        )
     }
     twice = [order.external_id for scenario, order in last.values() if scenario == "duplicate-post"]
     assert len(twice) == 2
