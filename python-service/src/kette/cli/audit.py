@@ -18,8 +18,8 @@ def verify(
         "sqlite:///kette.db"
     ),
 ) -> None:
-    """Verify all chains. Exit code 1 names every fact that does not fit."""
-    from kette.adapters.database.verify import read_chains
+    """Verify all chains and their ends. Exit code 1 names every fact that does not fit."""
+    from kette.adapters.database.verify import read_chains, read_ends
     from kette.bootstrap import open_database
 
     with database_faults(database):
@@ -30,10 +30,12 @@ def verify(
         for found, size in track(chunks, description="Verifying", total=total):
             faults.extend(found)
             count += size
+        faults.extend(read_ends(opened))
     finally:
         opened.dispose()
     for fault in faults:
-        typer.echo(f"{fault.stream} #{fault.seq} {fault.fact_id}: {fault.problem}", err=True)
+        name = f"{fault.stream} #{fault.seq} {fault.fact_id}".rstrip()
+        typer.echo(f"{name}: {fault.problem}", err=True)
     typer.echo(f"{count} facts verified, {len(faults)} faults")
     if faults:
         raise typer.Exit(1)

@@ -50,6 +50,26 @@ class ChainFault(msgspec.Struct, frozen=True):
     problem: str
 
 
+class KnownEnd(msgspec.Struct, frozen=True):
+    """What stands elsewhere about the end of a stream: the number and hash of a fact it had."""
+
+    stream: str
+    seq: int
+    hash: str
+
+
+def verify_end(end: KnownEnd, found_hash: str | None) -> ChainFault | None:
+    """found_hash: of the fact with this number in the stream, None where there is none."""
+    if found_hash == end.hash:
+        return None
+    problem = (
+        "the chain ends before it: the end was cut off"
+        if found_hash is None
+        else "is another fact than the one the order was decided on"
+    )
+    return ChainFault("", end.stream, end.seq, problem)
+
+
 def verify_chain(links: Iterable[tuple[Link, bytes, bytes | None]]) -> list[ChainFault]:
     """Recompute streams given in (stream, seq) order, each link with salt and body (None =
     erased)."""

@@ -298,6 +298,10 @@ class PayloadUnknown(_Body, tag="payload_unknown", frozen=True):
     digest: str  # SHA-256 of the raw bytes; the bytes are in the delivery
 
 
+class BodyErased(_Body, tag="body_erased", frozen=True):
+    """What is left of a fact whose body was erased: that it was there. Never recorded itself."""
+
+
 FactBody = (
     OrderSnapshot
     | OrderRemoved
@@ -319,6 +323,7 @@ FactBody = (
     | DocumentIssued
     | RunFailed
     | PayloadUnknown
+    | BodyErased
 )
 
 

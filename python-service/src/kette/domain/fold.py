@@ -35,7 +35,7 @@ def fold(facts: Iterable[f.Fact]) -> OrderFile:
     Facts are brought into one canonical order first. That alone would not be enough: nothing below
     lets a later fact overwrite a stronger one.
     """
-    unique = {fact.id: fact for fact in facts}
+    unique = {fact.id: fact for fact in facts if not isinstance(fact.body, f.BodyErased)}
     marks = [x.body for x in unique.values() if isinstance(x.body, f.OrderBackfilled)]
     ordered = sorted(
         (x for x in unique.values() if not isinstance(x.body, f.OrderBackfilled)),

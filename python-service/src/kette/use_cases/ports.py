@@ -95,6 +95,14 @@ class StreamFact(msgspec.Struct, frozen=True):
     hash: str
 
 
+class ChainEnd(msgspec.Struct, frozen=True):
+    """Number and hash of the last fact of an order's own stream; `kette audit verify` misses a fact
+    that was cut off by it."""
+
+    seq: int = 0
+    hash: str = ""
+
+
 class Founding(msgspec.Struct, frozen=True):
     """The shop's own name of an order that nothing was known of."""
 
@@ -183,6 +191,7 @@ class Orders(Protocol):
         statuses: Statuses,
         due_at: datetime | None,
         now: datetime,
+        end: ChainEnd,
         snapshot: dict[str, Any] | None,
     ) -> None: ...
     def update(
@@ -191,6 +200,7 @@ class Orders(Protocol):
         statuses: Statuses,
         due_at: datetime | None,
         now: datetime,
+        end: ChainEnd,
         snapshot: dict[str, Any] | None,
     ) -> None: ...
     def add_twin_keys(self, order_id: str, keys: Sequence[str], placed_at: datetime) -> None: ...

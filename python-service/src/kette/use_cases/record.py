@@ -25,7 +25,7 @@ from kette.domain.state import OrderFile
 from kette.domain.status import NOTHING_KNOWN
 from kette.use_cases.kernel import Kernel
 from kette.use_cases.links import Known, link, lock_names, order_of, wait
-from kette.use_cases.ports import Founding, StreamFact, Transaction
+from kette.use_cases.ports import ChainEnd, Founding, StreamFact, Transaction
 from kette.use_cases.reconcile import Outcome, reconcile
 
 _ENCODE = msgspec.json.Encoder(order="sorted")
@@ -151,9 +151,8 @@ def settle(
     outcomes: dict[str, Outcome] = {}
     stages: set[str] = set()
     for order_id, order in opened.items():
-        facts = [item.fact for item in order.facts]
         outcome, assessment = decide_order(
-            kernel, tx, order_id, facts, now, order.cause, order.founding
+            kernel, tx, order_id, order.facts, now, order.cause, order.founding
         )
         outcomes[order_id] = outcome
         stages |= outcome.stages
@@ -297,25 +296,32 @@ def decide_order(
     kernel: Kernel,
     tx: Transaction,
     order_id: str,
-    facts: list[Fact],
+    facts: list[StreamFact],
     now: datetime,
     cause: str,
     founding: Founding | None = None,
 ) -> tuple[Outcome, Assessment]:
     """Fold, assess, decide, reconcile. founding: the order is new, so nothing can be in outbox and
     exception list yet."""
-    file = fold(facts)
+    file = fold(item.fact for item in facts)
     assessment = kernel.assess(kernel, tx, order_id, file)
     decision = decide(order_id, file, assessment, kernel.setup, now)
     if kernel.listeners:
         _announce_change(kernel, tx, order_id, decision, now)
-    row = (decision.statuses, decision.due_at, now, _summary(file, assessment))
+    summary = _summary(file, assessment)
+    row = (decision.statuses, decision.due_at, now, _chain_end(order_id, facts), summary)
     if founding is not None:
         tx.orders.insert(order_id, founding, *row)
     else:
         tx.orders.update(order_id, *row)
     is_new = founding is not None
     return reconcile(kernel, tx, order_id, decision, now, cause, is_new=is_new), assessment
+
+
+def _chain_end(order_id: str, facts: list[StreamFact]) -> ChainEnd:
+    own = [item for item in facts if item.stream == order_id]
+    last = max(own, key=lambda item: item.seq, default=None)
+    return ChainEnd(last.seq, last.hash) if last is not None else ChainEnd()
 
 
 def _announce_change(
@@ -333,7 +339,7 @@ def _announce_change(
 def redecide(kernel: Kernel, tx: Transaction, order_id: str, now: datetime, cause: str) -> set[str]:
     """Run the rules again on what is known: due dates, a new setup, a person's word."""
     tx.facts.lock_order(order_id)
-    facts = [item.fact for item in _load_order(tx, order_id)]
+    facts = _load_order(tx, order_id)
     outcome, _ = decide_order(kernel, tx, order_id, facts, now, cause)
     return set(outcome.stages)
 

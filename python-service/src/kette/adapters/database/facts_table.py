@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from kette.adapters.database.sql import Cursor, Sql
 from kette.adapters.database.times import from_us, to_us
 from kette.domain.audit import SCHEMA_VERSION, Link, body_digest, link_hash
-from kette.domain.facts import Fact, FactBody, FactDraft, Ref
+from kette.domain.facts import BodyErased, Fact, FactBody, FactDraft, Ref
 from kette.ids import new_id
 from kette.use_cases.ports import StreamFact
 
@@ -23,6 +23,7 @@ _ENCODE = msgspec.json.Encoder()
 _DECODE = msgspec.json.Decoder(FactBody)
 # Facts never change, and those of an order under way are read with each of its events.
 _body_of = lru_cache(maxsize=4096)(_DECODE.decode)
+_ERASED = BodyErased()
 
 _SAVE_DELIVERY = Sql(
     "INSERT INTO deliveries (id, system_id, digest, received_us, headers, body) "
@@ -129,14 +130,13 @@ class FactsTable:
                     external_id=row[4],
                     occurred_at=from_us(row[5]),
                     recorded_at=from_us(row[6]),
-                    body=_body_of(bytes(row[8])),
+                    body=_ERASED if row[8] is None else _body_of(bytes(row[8])),
                 ),
                 stream=row[1],
                 seq=row[2],
                 hash=row[7],
             )
             for row in rows
-            if row[8] is not None
         ]
 
     def tail(self, stream: str) -> tuple[int, str]:

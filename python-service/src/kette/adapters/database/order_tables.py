@@ -15,6 +15,7 @@ from kette.adapters.database.times import from_us, maybe_from_us, maybe_us, to_u
 from kette.domain.risk_links import OrderKeys
 from kette.domain.status import Statuses
 from kette.use_cases.ports import (
+    ChainEnd,
     DecisionRow,
     Founding,
     OrderRow,
@@ -33,23 +34,25 @@ _GET = Sql(f"SELECT {_COLUMNS} FROM orders WHERE id = :id")  # noqa: S608 - cons
 _INSERT = Sql(
     "INSERT INTO orders (id, channel, external_id, created_us, updated_us, order_status, "
     "payment_status, risk_status, fulfillment_status, return_status, accounting_status, due_us, "
-    "number, placed_us, currency, total_minor, customer_key, address_key, card_key, comparison) "
-    "VALUES (:id, :channel, "
+    "number, placed_us, currency, total_minor, customer_key, address_key, card_key, comparison, "
+    "facts_seq, facts_hash) VALUES (:id, :channel, "
     ":external_id, :now, :now, :order, :payment, :risk, :fulfillment, :return, :accounting, "
     ":due_us, :number, :placed_us, :currency, :total_minor, :customer_key, :address_key, "
-    ":card_key, :comparison)"
+    ":card_key, :comparison, :facts_seq, :facts_hash)"
 )
 _UPDATE = Sql(
     "UPDATE orders SET order_status = :order, payment_status = :payment, risk_status = :risk, "
     "fulfillment_status = :fulfillment, return_status = :return, accounting_status = :accounting, "
-    "due_us = :due_us, updated_us = :now WHERE id = :id"
+    "due_us = :due_us, updated_us = :now, facts_seq = :facts_seq, facts_hash = :facts_hash "
+    "WHERE id = :id"
 )
 _UPDATE_SNAPSHOT = Sql(
     "UPDATE orders SET order_status = :order, payment_status = :payment, risk_status = :risk, "
     "fulfillment_status = :fulfillment, return_status = :return, accounting_status = :accounting, "
     "due_us = :due_us, updated_us = :now, number = :number, placed_us = :placed_us, "
     "currency = :currency, total_minor = :total_minor, customer_key = :customer_key, "
-    "address_key = :address_key, card_key = :card_key, comparison = :comparison WHERE id = :id"
+    "address_key = :address_key, card_key = :card_key, comparison = :comparison, "
+    "facts_seq = :facts_seq, facts_hash = :facts_hash WHERE id = :id"
 )
 _SAME = (
     "SELECT DISTINCT o.id, o.comparison, o.placed_us, LENGTH(o.external_id) AS length, "
@@ -154,6 +157,7 @@ class OrdersTable:
         statuses: Statuses,
         due_at: datetime | None,
         now: datetime,
+        end: ChainEnd,
         snapshot: dict[str, Any] | None,
     ) -> None:
         values = {
@@ -164,6 +168,8 @@ class OrdersTable:
             "external_id": place.external_id,
             "due_us": maybe_us(due_at),
             "now": to_us(now),
+            "facts_seq": end.seq,
+            "facts_hash": end.hash,
         }
         self._cursor.run(_INSERT, {**values, "placed_us": maybe_us(values["placed_at"])})
 
@@ -173,6 +179,7 @@ class OrdersTable:
         statuses: Statuses,
         due_at: datetime | None,
         now: datetime,
+        end: ChainEnd,
         snapshot: dict[str, Any] | None,
     ) -> None:
         values = {
@@ -180,6 +187,8 @@ class OrdersTable:
             "id": order_id,
             "due_us": maybe_us(due_at),
             "now": to_us(now),
+            "facts_seq": end.seq,
+            "facts_hash": end.hash,
         }
         if snapshot is None:
             self._cursor.run(_UPDATE, values)

@@ -115,6 +115,9 @@ orders = Table(
     # what the duplicate check compares (domain/duplicates.py)
     Column("comparison", Text, nullable=False, server_default=""),
     Column("due_us", BigInteger),  # decide again at this instant
+    # number and hash of the newest fact that was decided on: the end that its chain must have
+    Column("facts_seq", Integer, nullable=False, server_default=text("0")),
+    Column("facts_hash", String(64), nullable=False, server_default=""),
     UniqueConstraint("channel", "external_id"),
     Index("ix_orders_customer_key_placed_us", "customer_key", "placed_us"),
     _linking_index("address_key"),

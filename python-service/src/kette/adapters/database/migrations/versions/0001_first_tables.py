@@ -221,6 +221,8 @@ def _tables() -> None:
         sa.Column("card_key", sa.String(length=64), server_default="", nullable=False),
         sa.Column("comparison", sa.Text(), server_default="", nullable=False),
         sa.Column("due_us", sa.BigInteger(), nullable=True),
+        sa.Column("facts_seq", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("facts_hash", sa.String(length=64), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
         sa.UniqueConstraint("channel", "external_id", name=op.f("uq_orders_channel_external_id")),
     )
