@@ -65,7 +65,7 @@ def usual(figures: dict[str, Any]) -> dict[str, Any]:
     return {
         "currency": "EUR",
         "gross": True,
-        "title": figures["method"],
+        "title": "Online-Zahlung (Shopify Payments)",
         "discount": Money.zero(currency).amount,
         "in_shop_currency": None,
         "language": "de",

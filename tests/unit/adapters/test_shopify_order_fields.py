@@ -92,6 +92,39 @@ class TestOrderFields:
             order_of(order_body("de_gross", payment_gateway_names=names)).payment_method == method
         )
 
+    @pytest.mark.parametrize(
+        ("names", "german", "english"),
+        [
+            (
+                ["shopify_payments"],
+                "Online-Zahlung (Shopify Payments)",
+                "Online payment (Shopify Payments)",
+            ),
+            (["gift_card", "paypal"], "Gutschein, PayPal", "Gift card, PayPal"),
+            (["Gift_Card"], "Gutschein", "Gift card"),
+            (["bogus"], "Testzahlung", "Test payment"),
+            (["paypal", "paypal_express"], "PayPal", "PayPal"),
+            (["my_own_gateway"], "My Own Gateway", "My Own Gateway"),
+            (["mollie"], "Mollie", "Mollie"),
+            # What a merchant typed stays as typed.
+            (["Vorkasse (Überweisung)"], "Vorkasse (Überweisung)", "Vorkasse (Überweisung)"),
+            (["Cash on Delivery (COD)"], "Cash on Delivery (COD)", "Cash on Delivery (COD)"),
+            (["eps-Überweisung"], "eps-Überweisung", "eps-Überweisung"),
+            ([""], "", ""),
+        ],
+        ids=str,
+    )
+    def test_a_method_has_a_name_for_people(self, names: Any, german: str, english: str) -> None:
+        for locale, title in (("de-AT", german), ("en", english), ("fr", english)):
+            body = order_body("de_gross", payment_gateway_names=names, customer_locale=locale)
+            assert order_of(body).payment_title == title
+
+    def test_terms_have_a_name_for_people(self) -> None:
+        terms = {"payment_terms_name": None, "payment_terms_type": "net"}
+        body = order_body("de_gross", payment_gateway_names=["manual"], payment_terms=terms)
+        assert order_of(body).payment_title == "Zahlungsziel"
+        assert order_of({**body, "customer_locale": "en"}).payment_title == "Payment terms"
+
     def test_amounts_go_before_words(self) -> None:
         """Official examples say "paid" with the whole amount outstanding."""
         order = order_of(order_body("de_gross", total_outstanding="84.70"))

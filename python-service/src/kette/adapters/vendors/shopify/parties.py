@@ -12,6 +12,7 @@ from kette.adapters.vendors.shopify import vocabulary
 from kette.adapters.vendors.shopify.amounts import Told
 from kette.domain.order import Address
 from kette.domain.policy import System
+from kette.domain.wording import pick_language
 
 _LANGUAGE: Final = re.compile(r"([a-z]{2,3})(?:[-_].*)?\Z", re.ASCII)
 _VAT_ID: Final = re.compile(r"[A-Z]{2}[0-9A-Z+*]{2,14}\Z", re.ASCII)
@@ -20,6 +21,7 @@ _NOT_WORD: Final = re.compile(r"[\W_]+")
 _BARE_VAT_ID: Final = re.compile(r"[0-9A-Z]{8,14}\Z", re.ASCII)
 _NOT_IN_VAT_ID: Final = re.compile(r"[\s.\-/]")
 _SLUG: Final = re.compile(r"[^a-z0-9]+")
+_TECHNICAL: Final = re.compile(r"[a-z0-9]+(?:_+[a-z0-9]+)*_*", re.ASCII)
 _LONGEST_NOTE: Final = 10_000
 
 
@@ -109,8 +111,8 @@ def vat_id_of(order: Told, system: System) -> str:
 
 
 def method_of(order: Told) -> tuple[str, str]:
-    """(key for the setup's payment rules, what the customer chose). A gift card that pays a part is
-    no method of its own; the other gateway is."""
+    """(key for the setup's payment rules, what the customer chose in words of their language). A
+    gift card that pays a part is no method of its own; the other gateway is."""
     names = order.get("payment_gateway_names")
     told = [line_of_text(n) for n in names] if isinstance(names, list) else []
     if not any(told):
@@ -119,9 +121,27 @@ def method_of(order: Told) -> tuple[str, str]:
     main = [name for name in chosen if name.lower() != vocabulary.GIFT_CARD] or chosen
     terms = mapping(order.get("payment_terms"))
     if terms and (not main or main[0].lower() == "manual"):
-        title = line_of_text(terms.get("payment_terms_name")) or "Payment terms"
-        return "invoice", title
-    return (_method_key(main[0]) if main else ""), ", ".join(chosen)[:200]
+        title = line_of_text(terms.get("payment_terms_name"))
+        return "invoice", title or vocabulary.TERMS_TITLE[_column(order)]
+    titles = dict.fromkeys(_title(name, _column(order)) for name in chosen)
+    return (_method_key(main[0]) if main else ""), ", ".join(titles)[:200]
+
+
+def _column(order: Told) -> int:
+    """Of the titles in vocabulary: the customer's language."""
+    return 0 if pick_language(language_of(order)) == "de" else 1
+
+
+def _title(gateway: str, column: int) -> str:
+    """A gateway as people call it. A technical name without a title gets blanks and capitals; what
+    a merchant typed stays."""
+    known = vocabulary.GATEWAY_TITLES.get(gateway.lower())
+    if known is not None:
+        return known[column]
+    if not _TECHNICAL.fullmatch(gateway):
+        return gateway
+    words = gateway.replace("_", " ").split()
+    return " ".join(word[0].upper() + word[1:] for word in words) or gateway
 
 
 def _method_key(gateway: str) -> str:

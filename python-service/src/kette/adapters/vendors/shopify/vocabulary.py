@@ -173,6 +173,33 @@ GATEWAYS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
     )
 )
 GIFT_CARD: Final = "gift_card"
+# Gateways by their technical names -> what a customer calls them: German, English. What merchants
+# type as the name of a way to pay stays as typed.
+GATEWAY_TITLES: Final = {
+    "amazon_payments": ("Amazon Pay", "Amazon Pay"),
+    "apple_pay": ("Apple Pay", "Apple Pay"),
+    "authorize_net": ("Kartenzahlung (Authorize.net)", "Card payment (Authorize.net)"),
+    "bank_deposit": ("Überweisung", "Bank transfer"),
+    "bogus": ("Testzahlung", "Test payment"),
+    "cash": ("Barzahlung", "Cash"),
+    "cash_on_delivery": ("Nachnahme", "Cash on delivery"),
+    "gift_card": ("Gutschein", "Gift card"),
+    "google_pay": ("Google Pay", "Google Pay"),
+    "ideal": ("iDEAL", "iDEAL"),
+    "manual": ("Manuell erfasste Zahlung", "Payment recorded by hand"),
+    "money_order": ("Zahlungsanweisung", "Money order"),
+    "paypal": ("PayPal", "PayPal"),
+    "paypal_express": ("PayPal", "PayPal"),
+    "shop_cash": ("Shop Cash", "Shop Cash"),
+    "shop_pay_installments": ("Ratenzahlung (Shop Pay)", "Instalments (Shop Pay)"),
+    "shopify_installments": ("Ratenzahlung (Shop Pay)", "Instalments (Shop Pay)"),
+    "shopify_payments": ("Online-Zahlung (Shopify Payments)", "Online payment (Shopify Payments)"),
+    "shopify_store_credit": ("Guthaben", "Store credit"),
+    "store_credit": ("Guthaben", "Store credit"),
+    "stripe": ("Online-Zahlung (Stripe)", "Online payment (Stripe)"),
+    "twint": ("TWINT", "TWINT"),
+}
+TERMS_TITLE: Final = ("Zahlungsziel", "Payment terms")
 PAY_LATER: Final = frozenset({"cod", "invoice"})
 
 PARCEL_STATES: Final = {
