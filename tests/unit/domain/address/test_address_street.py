@@ -161,7 +161,7 @@ MISSING = [
     ("DE", "An der B96", "", Severity.ERROR, ""),
     ("DE", "Hauptstr. 0", "", Severity.ERROR, ""),
     ("DE", "Lindenallee", "3. OG", Severity.ERROR, ""),
-    ("DE", "Lindenallee", "44 Hinterhaus", Severity.ERROR, "Lindenallee 44"),
+    ("DE", "Lindenallee", "44 Hinterhaus", Severity.WARNING, "Lindenallee 44"),
     ("AT", "Hauptplatz", "", Severity.ERROR, ""),
     ("NL", "Keizersgracht", "", Severity.ERROR, ""),
     ("FR", "Lieu-dit Le Moulin", "", Severity.WARNING, ""),

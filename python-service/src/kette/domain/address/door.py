@@ -28,6 +28,7 @@ from kette.domain.address.words import (
 
 # "Unit 26 Roper Close"
 _UNIT_FIRST = re.compile(r"([^\W\d_]{2,12}\.?)\s(\d{1,4}[A-Z]?|[A-Z]\d{0,3})\s+([^\W\d_].*)")
+_NUMBER_LINE = re.compile(r"[1-9]\d{0,3}[A-Za-z]?(?:\s\d{1,3}[A-Za-z]?)?")
 _FLOOR = re.compile(r"\s*\d{1,2}\.\s?([^\W\d_]{1,20})")
 _BEHIND = re.compile(r"\s*(?:[,;|(]|//?|-\s|–\s|—\s)\s*")
 
@@ -45,6 +46,8 @@ def read_door(parts: Parts, *, check_house_number: bool) -> None:
     second = _read(parts, parts.addition) if parts.addition else None
     if second is not None and _is_second_better(parts, first, second):
         _take_second(parts, second)
+        return
+    if second is not None and _read_over_lines(parts):
         return
     if first.number and first.certain:
         # "12 Newgate Centre" / "George Street": the number is that of a unit in the house.
@@ -124,6 +127,24 @@ def _take_second(parts: Parts, second: StreetReading) -> None:
     parts.add(second.addition)
     after = joined(second.street, second.number, parts.country)
     parts.note("street_in_line2", "line2", "the street stood in line 2", line2, after)
+
+
+def _read_over_lines(parts: Parts) -> bool:
+    """ "Laan 1933" / "2", "Kabelweg" / "37 1": as the one line that it would be, where line 1 is
+    all of the street."""
+    country, line1, line2 = parts.country, parts.street, parts.addition
+    if country.number_first or len(line1) > MAX_LINE or _NUMBER_LINE.fullmatch(line2) is None:
+        return False
+    if is_unit(line1, country.words):
+        return False  # "Haus 5" / "12"
+    whole = _read(parts, f"{line1} {line2}")
+    if not whole.certain or whole.street != line1 or not line2.startswith(whole.number):
+        return False
+    parts.street, parts.house_number, parts.addition = line1, whole.number, whole.addition
+    message = "the house number stood in line 2"
+    after = joined(line1, whole.number, country)
+    parts.note("house_number_in_line2", "line2", message, line2, after)
+    return True
 
 
 def _read_number_in_second(parts: Parts) -> bool:
@@ -272,7 +293,8 @@ def _miss_house_number(parts: Parts, *, check_house_number: bool) -> None:
     # "Industriepark Nord, Gebäude K801": a place that the carrier may know.
     is_place = any(word in country.words.units for word in split_words(parts.street[:MAX_LINE]))
     is_place = is_place or names_house(parts.street[:MAX_LINE], country.words)
-    if country.house_number == "required" and not is_place:
+    # Nor is one refused whose number stands in line 2 and is uncertain.
+    if country.house_number == "required" and not is_place and not after:
         parts.refuse("house_number_missing", "line1", message, parts.street, after)
     else:
         parts.warn("house_number_missing", "line1", message, parts.street, after)
