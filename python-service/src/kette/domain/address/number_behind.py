@@ -154,6 +154,7 @@ def _goes_on(line: Line, number: Number, last: Number, street: str) -> bool:
         return False
     found = split_words(between)
     is_name = re.fullmatch(r"\s[^\W\d_]{4,20}(?:\s[^\W\d_]{4,20})?\s", between) is not None
+    is_name = is_name and between.strip()[0].isupper()  # not "5 mieszkania 12"
     return is_name and not any(word in words.additions or is_unit(word, words) for word in found)
 
 
