@@ -13,7 +13,7 @@ from kette.adapters.database.order_tables import RELATED
 from kette.domain.duplicates import fingerprint, twin_keys
 from kette.domain.facts import ApprovalGiven
 from kette.domain.money import Money
-from kette.use_cases.record import load_file
+from kette.use_cases.decide_order import load_file
 from kette.use_cases.usual_totals import UsualTotals
 from support.service_box import (
     ServiceBox,

@@ -5,7 +5,6 @@ Failure cases 1, 2 (repeated, swapped webhooks), 7 (a page of a pull), 33 (units
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator
 from copy import deepcopy
@@ -19,9 +18,8 @@ from kette.use_cases.errors import SignatureInvalidError
 from kette.use_cases.ingest import Ingested
 from kette.use_cases.record import order_id_for
 from support.service_box import ENVIRON, ServiceBox, sqlite_url
-from support.shopify_orders import FOLDER, SECRET, delivery, order_body
+from support.shopify_orders import EVENTS, FOLDER, SECRET, delivery, order_body
 
-EVENTS: dict[str, Any] = json.loads((FOLDER / "events.json").read_text("utf-8"))
 SETUP = FOLDER.parents[1] / "setups" / "shopify-payment-invoice.yaml"
 SECRETS = {**ENVIRON, "KETTE_SHOPIFY_WEBHOOK_SECRET": SECRET.decode()}
 

@@ -21,6 +21,7 @@ from kette.domain.money import total_of
 from kette.domain.state import OrderFile
 from support.shopify_orders import (
     ADAPTER,
+    EVENTS,
     FOLDER,
     SHOPIFY,
     delivery,
@@ -30,7 +31,6 @@ from support.shopify_orders import (
 )
 from support.vendor_deliveries import NOW
 
-EVENTS: dict[str, Any] = json.loads((FOLDER / "events.json").read_text("utf-8"))
 GRAPHQL = json.loads((FOLDER / "graphql_order.json").read_text("utf-8"))
 TOPICS = sorted({*(told["topic"] for told in EVENTS.values()), "orders/updated", "nonsense/x", ""})
 BODIES: list[tuple[str, Any]] = [

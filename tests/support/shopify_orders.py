@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from kette.adapters.vendors.base import Delivery
+import pytest
+from kette.adapters.vendors.base import Delivery, UnknownPayloadError
 from kette.adapters.vendors.shopify import ShopifyAdapter
 from kette.domain.facts import OrderSnapshot, Translation
 from kette.domain.order import Order
@@ -27,6 +28,8 @@ SHOPIFY = System(
 SECRET = b"shpss_test_nordlicht_2026"
 FOLDER = VENDORS / "shopify"
 ADAPTER = ShopifyAdapter()
+EVENTS: dict[str, Any] = json.loads((FOLDER / "events.json").read_text("utf-8"))
+GRAPHQL: dict[str, Any] = json.loads((FOLDER / "graphql_order.json").read_text("utf-8"))
 
 
 @cache
@@ -74,3 +77,16 @@ def order_of(body: Mapping[str, Any], system: System = SHOPIFY) -> Order:
         if isinstance(draft.body, OrderSnapshot)
     ]
     return order
+
+
+def event(name: str, **changes: Any) -> Translation:
+    """What an event of events.json says, some of its fields changed."""
+    told = EVENTS[name]
+    return told_by(told["body"] | changes, told["topic"])
+
+
+def refused(body: Any, topic: str, **headers: str) -> str:
+    """Why a delivery cannot be read."""
+    with pytest.raises(UnknownPayloadError) as error:
+        ADAPTER.translate(delivery(body, topic, **headers))
+    return error.value.reason

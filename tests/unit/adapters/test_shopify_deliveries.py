@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import msgspec
 import pytest
 from kette.adapters.vendors.base import Delivery, SignatureError, UnknownPayloadError
-from kette.domain import facts as f
 from support.shopify_orders import (
     ADAPTER,
-    FOLDER,
+    EVENTS,
     SECRET,
     SHOPIFY,
     delivery,
+    event,
     order_body,
     order_of,
+    refused,
     signature,
     told_by,
 )
 from support.vendor_deliveries import NOW
-
-EVENTS: dict[str, Any] = json.loads((FOLDER / "events.json").read_text("utf-8"))
-GRAPHQL: dict[str, Any] = json.loads((FOLDER / "graphql_order.json").read_text("utf-8"))
-
-
-def event(name: str, **changes: Any) -> f.Translation:
-    told = EVENTS[name]
-    return told_by(told["body"] | changes, told["topic"])
-
-
-def refused(body: Any, topic: str, **headers: str) -> str:
-    with pytest.raises(UnknownPayloadError) as error:
-        ADAPTER.translate(delivery(body, topic, **headers))
-    return error.value.reason
 
 
 class TestSignature:

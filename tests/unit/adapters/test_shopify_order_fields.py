@@ -12,17 +12,7 @@ from kette.adapters.vendors.base import UnknownPayloadError
 from kette.domain import facts as f
 from kette.domain.money import Money
 from kette.domain.order import LineKind, ShopClaim
-from support.shopify_orders import (
-    ADAPTER,
-    FOLDER,
-    delivery,
-    order_body,
-    order_of,
-    told_by,
-)
-
-EVENTS: dict[str, Any] = json.loads((FOLDER / "events.json").read_text("utf-8"))
-GRAPHQL: dict[str, Any] = json.loads((FOLDER / "graphql_order.json").read_text("utf-8"))
+from support.shopify_orders import ADAPTER, EVENTS, GRAPHQL, delivery, order_body, order_of, told_by
 
 
 def event(name: str, **changes: Any) -> f.Translation:

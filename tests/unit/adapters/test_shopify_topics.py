@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import msgspec
 import pytest
-from kette.adapters.vendors.base import UnknownPayloadError
 from kette.domain import facts as f
 from kette.domain.money import Money
-from support.shopify_orders import (
-    ADAPTER,
-    FOLDER,
-    SHOPIFY,
-    delivery,
-    order_body,
-    order_of,
-    told_by,
-)
-
-EVENTS: dict[str, Any] = json.loads((FOLDER / "events.json").read_text("utf-8"))
-GRAPHQL: dict[str, Any] = json.loads((FOLDER / "graphql_order.json").read_text("utf-8"))
-
-
-def event(name: str, **changes: Any) -> f.Translation:
-    told = EVENTS[name]
-    return told_by(told["body"] | changes, told["topic"])
+from support.shopify_orders import EVENTS, SHOPIFY, event, order_body, order_of, refused, told_by
 
 
 def body_of(name: str, **changes: Any) -> f.FactBody:
     (draft,) = event(name, **changes).facts
     return draft.body
-
-
-def refused(body: Any, topic: str, **headers: str) -> str:
-    with pytest.raises(UnknownPayloadError) as error:
-        ADAPTER.translate(delivery(body, topic, **headers))
-    return error.value.reason
 
 
 class TestOtherTopics:

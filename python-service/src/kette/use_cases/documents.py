@@ -20,10 +20,11 @@ from kette.domain.credit_notes import build_credit_note
 from kette.domain.documents import DocumentError, InvoiceDocument, build_invoice, format_number
 from kette.domain.money import Money
 from kette.domain.state import OrderFile
+from kette.use_cases.decide_order import load_file
 from kette.use_cases.errors import RULE_ERRORS, NotFoundError
 from kette.use_cases.kernel import Kernel
 from kette.use_cases.ports import ActionRow, Transaction
-from kette.use_cases.record import load_file, record
+from kette.use_cases.record import record
 from kette.use_cases.report import Report, report_one
 
 log = structlog.get_logger("kette.documents")

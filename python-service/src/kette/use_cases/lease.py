@@ -11,10 +11,11 @@ import structlog
 
 from kette.domain.actions import STAGE_KINDS, Stage
 from kette.domain.facts import FactDraft
+from kette.use_cases.decide_order import redecide
 from kette.use_cases.errors import RULE_ERRORS, InvalidInputError
 from kette.use_cases.kernel import Kernel
 from kette.use_cases.ports import ActionRow, Transaction
-from kette.use_cases.record import record, redecide
+from kette.use_cases.record import record
 from kette.use_cases.report import Report, fail_attempt, reported_fact
 
 log = structlog.get_logger("kette.lease")

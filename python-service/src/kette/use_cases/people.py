@@ -11,11 +11,12 @@ from datetime import datetime
 from kette.domain import facts as f
 from kette.domain.decide import BY_APPROVAL
 from kette.domain.order import Address
+from kette.use_cases.decide_order import redecide
 from kette.use_cases.errors import ConflictError, InvalidInputError, NotFoundError
 from kette.use_cases.kernel import Kernel
 from kette.use_cases.ports import ExceptionRow, Transaction
 from kette.use_cases.reconcile import withdraw_messages
-from kette.use_cases.record import record, redecide
+from kette.use_cases.record import record
 from kette.use_cases.report import Report, report_one
 
 RESOLUTIONS = ("accepted", "fixed", "done")

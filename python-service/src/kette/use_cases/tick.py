@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from kette.use_cases.decide_order import redecide
 from kette.use_cases.errors import RULE_ERRORS
 from kette.use_cases.kernel import Kernel
 from kette.use_cases.ports import ExceptionRow, Transaction
 from kette.use_cases.reconcile import message_key, tell_owner
-from kette.use_cases.record import redecide
 from kette.use_cases.report import fail_attempt
 from kette.use_cases.sources import watch_sources
 

@@ -17,10 +17,10 @@ from kette.domain.intake_data import IntakeData
 from kette.domain.money import Money
 from kette.domain.policy import System
 from kette.domain.state import OrderFile
+from kette.use_cases.decide_order import load_file
 from kette.use_cases.kernel import Kernel
 from kette.use_cases.lease import PresentationError
 from kette.use_cases.ports import ActionRow, Transaction
-from kette.use_cases.record import load_file
 
 # (kernel, transaction, action, file) -> the mail that the action is about; raises PresentationError
 WriteMail = Callable[[Kernel, Transaction, ActionRow, OrderFile], dict[str, Any]]

@@ -16,8 +16,8 @@ from kette.api.schemas import ApprovalIn, CancelIn, CorrectionIn, NoteIn
 from kette.api.service import Service, service_of
 from kette.domain import status as st
 from kette.domain.order import Address
+from kette.use_cases.decide_order import load_file
 from kette.use_cases.errors import InvalidInputError, NotFoundError
-from kette.use_cases.record import load_file
 
 router = APIRouter(tags=["orders"], route_class=JsonRoute)
 
