@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kette.adapters.mail.words import carrier_name
+from kette.adapters.mail.words import carrier_name, charge_name
+from kette.domain.money import Money
+from kette.domain.order import LineItem, LineKind
 from support.service_box import ServiceBox, sqlite_url
 
 
@@ -47,3 +49,24 @@ def test_why_staff_cancelled_is_not_mailed_to_the_customer(box: ServiceBox) -> N
     assert "storniert" in mail["subject"]
     assert "fraud" not in mail["text"] + mail["html"]
     assert "Grund" not in mail["text"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "german", "english"),
+    [
+        (LineKind.SHIPPING, "DHL Paket", "Versand: DHL Paket", "Shipping: DHL Paket"),
+        (LineKind.SHIPPING, "Kostenloser Versand", "Kostenloser Versand", ""),
+        (LineKind.SHIPPING, "Abholung im Laden", "Abholung im Laden", ""),
+        (LineKind.SHIPPING, "", "Versand", "Shipping"),
+        (LineKind.SHIPPING, "Shipping", "Versand", "Shipping"),
+        (LineKind.FEE, "Nachnahmegebühr", "Nachnahmegebühr", ""),
+        (LineKind.FEE, "Gift card 4F2A", "Gutschein 4F2A", "Gift card 4F2A"),
+        (LineKind.FEE, "Duties", "Zoll und Einfuhrabgaben", "Duties"),
+        (LineKind.TIP, "Tip", "Trinkgeld", "Tip"),
+    ],
+)
+def test_a_charge_has_a_name(kind: LineKind, name: str, german: str, english: str) -> None:
+    zero = Money.zero("EUR")
+    line = LineItem("1", kind, name, 1, zero, zero, None)
+    assert charge_name(line, "de") == german
+    assert charge_name(line, "en") == (english or name)
