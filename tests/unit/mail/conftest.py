@@ -38,6 +38,8 @@ class Inbox:
     def __init__(self) -> None:
         self.mails: list[tuple[str, list[str], bytes]] = []
         self.connections = 0
+        self.extensions: list[str] = []
+        self.mail_answers: list[str] = []
         self.data_answers: list[str] = []  # used up one per mail, then 250
         self.rcpt_answers: dict[str, list[str]] = {}
         self.before_answer: Callable[[], None] = lambda: None
@@ -47,7 +49,21 @@ class Inbox:
     ) -> list[str]:
         session.host_name = name
         self.connections += 1
-        return answers
+        own = [f"250-{extension}" for extension in self.extensions]
+        return [*answers[:1], *own, *answers[1:]]  # the first is the server's name
+
+    async def handle_MAIL(  # noqa: N802
+        self,
+        server: SMTP,
+        session: Session,
+        envelope: SmtpEnvelope,
+        address: str,
+        options: list[str],
+    ) -> str:
+        answer = self.mail_answers.pop(0) if self.mail_answers else "250 OK"
+        if answer.startswith("250"):
+            envelope.mail_from = address
+        return answer
 
     async def handle_RCPT(  # noqa: N802
         self,

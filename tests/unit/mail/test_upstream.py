@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import select
 import shutil
 import socket
 import ssl
@@ -233,3 +235,109 @@ def test_a_mail_is_given_up_after_five_days(
         MailState.FAILED: 2,
     }
     writer.stop()
+
+
+class Pieces:
+    """Between client and server: counts how often the client waited for an answer."""
+
+    def __init__(self, port: int) -> None:
+        self.port = free_port()
+        self.turns = 0
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self._onward = socket.create_connection(("127.0.0.1", port))
+        self._thread = threading.Thread(target=self._carry, daemon=True)
+        self._thread.start()
+
+    def _carry(self) -> None:
+        client, _ = self._listener.accept()
+        last: socket.socket | None = None
+        with client, self._onward:
+            while True:
+                for ready in select.select([client, self._onward], [], [])[0]:
+                    data = ready.recv(65_536)
+                    if not data:
+                        return
+                    self.turns += ready is client and last is not client
+                    last = ready
+                    (self._onward if ready is client else client).sendall(data)
+
+    def stop(self) -> None:
+        self._listener.close()
+        self._thread.join(5)
+
+
+BO = "bo@example.org"
+
+
+@pytest.mark.parametrize("extensions", [[], ["PIPELINING"]], ids=["one by one", "in one piece"])
+@pytest.mark.parametrize(
+    ("mail", "rcpt", "data", "expected"),
+    [
+        ([], {}, [], ((*ANKE, BO), (), ())),
+        ([], {BO: ["450 Busy"]}, [], (ANKE, (BO,), ())),
+        ([], {BO: ["550 Unknown"]}, [], (ANKE, (), (BO,))),
+        ([], {BO: ["450 Busy"], ANKE[0]: ["550 Unknown"]}, [], ((), (BO,), ANKE)),
+        ([], {BO: ["550 Unknown"]}, ["451 Later"], ((), ANKE, (BO,))),
+        ([], {}, ["554 Spam"], ((), (), (*ANKE, BO))),
+        (["550 Not you"], {}, [], ((), (), (*ANKE, BO))),
+        (["451 Not now"], {}, [], ((), (*ANKE, BO), ())),
+    ],
+    ids=[
+        "all taken",
+        "one later",
+        "one never",
+        "nobody",
+        "content later, one never",
+        "content never",
+        "sender never",
+        "sender later",
+    ],
+)
+def test_what_the_server_says_is_sorted_and_the_next_mail_goes_through(
+    extensions: list[str],
+    mail: list[str],
+    rcpt: dict[str, list[str]],
+    data: list[str],
+    expected: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]],
+    upstream: UpstreamServer,
+) -> None:
+    inbox = upstream.inbox
+    inbox.extensions, inbox.mail_answers, inbox.data_answers = extensions, [*mail], [*data]
+    inbox.rcpt_answers = {address: list(answers) for address, answers in rcpt.items()}
+    client = Upstream(UpstreamSettings(host="127.0.0.1", port=upstream.port, timeout_s=5))
+    delivery = client.deliver(SENDER, (*ANKE, BO), RAW)
+    assert (delivery.served, delivery.later, delivery.never) == expected
+    assert len(inbox.mails) == bool(expected[0])
+    assert client.deliver(SENDER, ANKE, RAW).served == ANKE
+    client.close()
+    assert inbox.mails[-1] == (SENDER, list(ANKE), RAW)
+    assert inbox.connections == 1
+
+
+@pytest.mark.parametrize(("extensions", "turns"), [([], 5), (["PIPELINING"], 2)])
+def test_a_server_that_takes_commands_in_one_piece_gets_them_so(
+    extensions: list[str], turns: int, upstream: UpstreamServer
+) -> None:
+    upstream.inbox.extensions = extensions
+    between = Pieces(upstream.port)
+    client = Upstream(UpstreamSettings(host="127.0.0.1", port=between.port, timeout_s=5))
+    client.connect()
+    before = between.turns
+    assert client.deliver(SENDER, (*ANKE, BO), RAW).served == (*ANKE, BO)
+    assert between.turns - before == turns
+    client.close()
+    between.stop()
+
+
+@pytest.mark.parametrize("extensions", [[], ["PIPELINING"]], ids=["one by one", "in one piece"])
+def test_an_address_that_would_become_a_command_is_never_said(
+    extensions: list[str], upstream: UpstreamServer
+) -> None:
+    upstream.inbox.extensions = extensions
+    client = Upstream(UpstreamSettings(host="127.0.0.1", port=upstream.port, timeout_s=5))
+    with contextlib.suppress(ValueError):
+        client.deliver(SENDER, ("a@b.example>\r\nRCPT TO:<c@d.example",), RAW)
+    assert client.deliver(SENDER, ANKE, RAW).served == ANKE
+    client.close()
+    heard = {address for _, to, _ in upstream.inbox.mails for address in to}
+    assert "c@d.example" not in heard

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from kette.adapters.mail.announce import announce, is_taken
 from kette.domain.policy import System
 
 _SECURITY = ("none", "starttls", "ssl")
@@ -181,26 +182,27 @@ class Upstream:
         before_content: Callable[[], None],
     ) -> Delivery:
         options = ["body=8bitmime"] if not raw.isascii() and smtp.has_extn("8bitmime") else []
-        code, answer = smtp.mail(sender, options)
+        announced = announce(smtp, sender, recipients, options)
+        code, answer = announced.sender
         if code != 250:
             return self._end(smtp, code, recipients, f"sender refused: {_said(code, answer)}")
         served: list[str] = []
         later: list[str] = []
         never: list[str] = []
         refusal = ""
-        for recipient in recipients:
-            code, answer = smtp.rcpt(recipient)
-            if code in (250, 251):
+        # After a 421 the rest was not asked about; the server is about to hang up.
+        for recipient, said in zip(recipients, announced.recipients, strict=False):
+            if is_taken(said):
                 served.append(recipient)
                 continue
-            (later if 400 <= code < 500 else never).append(recipient)
-            refusal = f"recipient refused: {_said(code, answer)}"
-            if code == 421:
+            (later if 400 <= said[0] < 500 else never).append(recipient)
+            refusal = f"recipient refused: {_said(*said)}"
+            if said[0] == 421:
                 raise smtplib.SMTPServerDisconnected(refusal)
-        if not served:
+        if announced.content is None:
             smtp.rset()
             return Delivery((), tuple(later), tuple(never), refusal or "no recipients")
-        code, answer = smtp.docmd("DATA")
+        code, answer = announced.content
         if code == 354:
             before_content()
             smtp.send(_stuffed(raw))
