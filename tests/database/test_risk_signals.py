@@ -71,6 +71,33 @@ def review(box: ServiceBox, order_id: str) -> list[str]:
     return [] if entry is None else [str(reason) for reason in entry.context["reasons"]]
 
 
+def fail(box: ServiceBox, number: int, charge: str, name: str) -> None:
+    event = paid_event(number, name)
+    told = event["data"]["object"]
+    told |= {"id": f"pi_{number}", "latest_charge": charge}
+    told["last_payment_error"] = {**(told.get("last_payment_error") or {}), "charge": charge}
+    event["id"] = f"evt_{charge}"
+    box.clock.move(minutes=1)
+    tell_stripe(box, event)
+
+
+@pytest.mark.parametrize(("tries", "told"), [(2, False), (3, True)])
+def test_cards_that_failed_before_one_was_taken_count(
+    tries: int, told: bool, box: ServiceBox
+) -> None:
+    """Who tries stolen cards does so at one checkout: the provider tells of one payment, that
+    fails again and again and succeeds at last."""
+    throw_away = customer(211, email="x@mailinator.com")  # 35 of the 40 that need a person
+    order_id = box.woo(card_order(211, billing=throw_away)).order_id
+    assert order_id is not None
+    for n in range(tries):
+        fail(box, 211, f"ch_try{n}", "payment_intent_payment_failed")
+    box.clock.move(minutes=1)
+    box.stripe_at(paid_event(211))
+    assert box.statuses(order_id)["payment"] == "paid"
+    assert ("3 payments failed before (+30)" in review(box, order_id)) is told
+
+
 def test_the_third_order_with_one_card_in_a_day_waits_for_a_person(box: ServiceBox) -> None:
     first, second, third = (place(box, number, "FpShared") for number in (201, 202, 203))
     assert (review(box, first), review(box, second)) == ([], [])

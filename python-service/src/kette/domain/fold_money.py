@@ -56,6 +56,12 @@ def _payment(payment_id: str, told: list[f.Fact]) -> Payment:
     def told_last(name: str) -> str:
         return next((v for _, b in reversed(bodies) if (v := getattr(b, name))), "")
 
+    # Several events may tell of one try; each try has a charge of its own.
+    tries = {
+        b.charge_id or x.occurred_at.isoformat()
+        for x, b in bodies
+        if b.state is f.PaymentState.FAILED
+    }
     scores = [b.risk_score for _, b in bodies if b.risk_score is not None]
     expiries = [b.expires_at for _, b in bodies if b.expires_at is not None]
     return Payment(
@@ -78,6 +84,7 @@ def _payment(payment_id: str, told: list[f.Fact]) -> Payment:
         risk_level=told_last("risk_level"),
         source=told[0].source,
         currency=last.amount.currency,
+        failed_tries=len(tries),
     )
 
 

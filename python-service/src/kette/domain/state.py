@@ -34,6 +34,7 @@ class Payment(msgspec.Struct, frozen=True):
     risk_level: str
     source: str  # system id of the provider
     currency: str
+    failed_tries: int = 0  # also of one that succeeded at last
 
 
 class Refund(msgspec.Struct, frozen=True):

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import msgspec
 
-from kette.domain import facts as f
 from kette.domain.decide import Assessment, Duplicate, RiskVerdict
 from kette.domain.duplicates import Fingerprint, find_duplicate_of, twin_keys
 from kette.domain.intake_data import IntakeData
@@ -120,7 +119,7 @@ def signals_of(
         orders_mail_24h=1 + _within_a_day(order, related.customer),
         orders_address_24h=1 + _within_a_day(order, related.address),
         orders_card_24h=1 + _within_a_day(order, related.card),
-        failed_attempts=sum(1 for p in payments if p.state is f.PaymentState.FAILED),
+        failed_attempts=sum(p.failed_tries for p in payments),
         card_country=next((p.card_country for p in payments if p.card_country), ""),
         provider_level=_worst([*(p.risk_level for p in payments), order.risk_level], rules),
         provider_score=max(scores) if scores else None,
