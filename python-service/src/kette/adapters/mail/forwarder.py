@@ -115,13 +115,12 @@ class Forwarder:
             self._give_up_on(self._store.due(_OLD_MAX), error.detail)
             return False
         while not self._stopping.is_set():
-            # The claim shares its commit with the record of the mail before it.
             hand = self._writer.claim(Claim(_HAND, self._claim_end())).result()
             self._wait_for_record()
-            if not hand:
+            # Fewer than asked for: nothing more was due, and looking again costs less than a claim.
+            if not self._work_off(deque(hand)) or len(hand) < _HAND:
                 break
-            if not self._work_off(deque(hand)):
-                break
+        self._wait_for_record()
         return True
 
     def _claim_end(self) -> datetime:
