@@ -241,6 +241,16 @@ def test_the_language_is_the_orders(said: str, default: str, language: str) -> N
     assert invoice_of(order_of(BECHER, language=said), setup=setup).language == language
 
 
+@pytest.mark.parametrize(("said", "tip"), [("de", "Trinkgeld"), ("en", "Tip")])
+def test_charges_without_a_name_of_the_shop_are_named_in_its_language(said: str, tip: str) -> None:
+    rows = (
+        line("1", "100.00", "19.00", name="Tip"),  # goods keep the name that the shop gave them
+        line("2", "5.00", "0.00", rate=None, kind=LineKind.TIP, name="Tip"),
+    )
+    document = invoice_of(order_of(*rows, language=said))
+    assert [row.text for row in document.lines] == ["Tip", tip]
+
+
 @pytest.mark.parametrize(
     ("pattern", "number"),
     [

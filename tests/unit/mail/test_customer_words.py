@@ -54,7 +54,7 @@ def test_why_staff_cancelled_is_not_mailed_to_the_customer(box: ServiceBox) -> N
 @pytest.mark.parametrize(
     ("kind", "name", "german", "english"),
     [
-        (LineKind.SHIPPING, "DHL Paket", "Versand: DHL Paket", "Shipping: DHL Paket"),
+        (LineKind.SHIPPING, "DHL Paket", "Versand (DHL Paket)", "Shipping (DHL Paket)"),
         (LineKind.SHIPPING, "Kostenloser Versand", "Kostenloser Versand", ""),
         (LineKind.SHIPPING, "Abholung im Laden", "Abholung im Laden", ""),
         (LineKind.SHIPPING, "", "Versand", "Shipping"),

@@ -121,7 +121,7 @@ def test_reminders_after_the_first_are_counted(number: str) -> None:
 def test_rows_of_a_confirmation_stand_under_each_other() -> None:
     # A statement at the beginning of a line once took the blanks before it.
     lines = mail_of("confirmation").text.splitlines()
-    for row in ("2 × Becher „Leuchtturm“: 29,80 €", "Versand: DHL Paket: 4,90 €"):
+    for row in ("2 × Becher „Leuchtturm“: 29,80 €", "Versand (DHL Paket): 4,90 €"):
         assert f"  {row}" in lines
 
 
@@ -129,7 +129,7 @@ def test_a_confirmation_shows_rows_tax_and_total() -> None:
     flat = " ".join(mail_of("confirmation").text.split())
     for words in (
         "2 × Becher „Leuchtturm“: 29,80 €",
-        "Versand: DHL Paket: 4,90 €",
+        "Versand (DHL Paket): 4,90 €",
         "Gesamtbetrag: 34,70 €",
         "darin USt. 19 %: 5,54 €",
         "04.11.2026",  # half past midnight in Hamburg

@@ -24,7 +24,7 @@ from kette.domain.facts import DocumentKind
 from kette.domain.money import Money, total_of
 from kette.domain.order import Address, LineItem, LineKind, Order, TaxShare
 from kette.domain.policy import Merchant, Setup
-from kette.domain.wording import Language, country_name, pick_language
+from kette.domain.wording import Language, charge_word, country_name, pick_language
 
 TEMPLATE = (
     "1"  # version of layout and labels; a new layout gets a new number, old documents keep theirs
@@ -211,7 +211,7 @@ def build_invoice(
     buyer = _buyer(order, ship_to, seller, language)
     _check_buyer(order, buyer)
     rows = _tax_rows(order, ship_to, seller)
-    lines = tuple(_line(line) for line in order.lines)
+    lines = tuple(_line(line, language) for line in order.lines)
     rounding = order.total - total_of((row.gross for row in rows), order.currency)
     _check_sums(order, lines, rounding, setup)
     if setup.merchant.small_business and any(row.tax.minor for row in rows):
@@ -362,14 +362,14 @@ def _tax_rows(order: Order, ship_to: Address, seller: Seller) -> tuple[TaxRow, .
     return tuple(rows)
 
 
-def _line(line: LineItem) -> DocumentLine:
+def _line(line: LineItem, language: Language) -> DocumentLine:
     details: tuple[str, ...] = ()
     if line.kind is LineKind.ITEM:  # the attributes of other rows are for machines
         details = tuple(f"{name}: {value}" for name, value in line.attributes if value.strip())
     if line.sku:
         details = (f"SKU {line.sku}", *details)
     return DocumentLine(
-        text=line.name,
+        text=line.name if line.kind is LineKind.ITEM else charge_word(line.name, language),
         quantity=line.quantity if line.kind is LineKind.ITEM else max(1, line.quantity),
         rate=line.rate,
         net=line.net,

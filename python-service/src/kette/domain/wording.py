@@ -24,6 +24,29 @@ _MONTHS_EN = (
 )
 
 
+# Names that adapters give to charges for which the shop has none, in German.
+_CHARGES_DE = {
+    "Duties": "Zoll und Einfuhrabgaben",
+    "Fees": "Gebühren",
+    "Shipping": "Versand",
+    "Tip": "Trinkgeld",
+}
+_GIFT_CARD = "Gift card "
+
+
+def charge_word(name: str, language: Language) -> str:
+    """The name of a charge or discount; what the merchant typed stays as it is.
+
+    >>> charge_word("Tip", "de"), charge_word("Gift card 4F2A", "de"), charge_word("Porto", "de")
+    ('Trinkgeld', 'Gutschein 4F2A', 'Porto')
+    """
+    if language != "de":
+        return name
+    if name.startswith(_GIFT_CARD):
+        return "Gutschein " + name.removeprefix(_GIFT_CARD)
+    return _CHARGES_DE.get(name, name)
+
+
 def pick_language(said: str, default: str = "de") -> Language:
     """Language of a document: what the shop said, else the merchant's default.
 

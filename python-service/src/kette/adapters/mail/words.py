@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from kette.domain.order import LineItem, LineKind
-from kette.domain.wording import Language
+from kette.domain.wording import Language, charge_word
 
 # Carriers as people know them, by the first word of the code that vendors use (dhl_de).
 CARRIERS = {
@@ -33,14 +33,6 @@ def carrier_name(code: str) -> str:
     return CARRIERS.get("".join((first, *others))) or CARRIERS.get(first) or code
 
 
-# Names that adapters give to charges for which the shop has none, in German.
-_CHARGES = {
-    "Duties": "Zoll und Einfuhrabgaben",
-    "Fees": "Gebühren",
-    "Shipping": "Versand",
-    "Tip": "Trinkgeld",
-}
-_GIFT_CARD = "Gift card "
 # A way of delivery whose name says so needs no word before it.
 _SAYS_DELIVERY = re.compile(
     r"versand|liefer|porto|abhol|zustell|shipping|deliver|postage|pick-?up|collect", re.IGNORECASE
@@ -48,15 +40,11 @@ _SAYS_DELIVERY = re.compile(
 
 
 def charge_name(line: LineItem, language: Language) -> str:
-    """What a customer is told of a charge: "Versand: DHL Paket", and no quantity with it."""
-    name = line.name.strip()
-    if language == "de":
-        name = _CHARGES.get(name, name)
-        if name.startswith(_GIFT_CARD):
-            name = "Gutschein " + name.removeprefix(_GIFT_CARD)
+    """What a customer is told of a charge: "Versand (DHL Paket)", and no quantity with it."""
+    name = charge_word(line.name.strip(), language)
     if line.kind is not LineKind.SHIPPING or _SAYS_DELIVERY.search(name):
         return name
-    return f"{LABELS[language]['shipping']}: {name}" if name else LABELS[language]["shipping"]
+    return f"{LABELS[language]['shipping']} ({name})" if name else LABELS[language]["shipping"]
 
 
 LABELS: dict[Language, dict[str, str]] = {
