@@ -91,7 +91,7 @@ def test_two_shops_of_one_kind_with_the_same_number_are_two(shop: str) -> None:
     )
 
 
-@pytest.mark.parametrize(("one", "other"), itertools.permutations(SHOPS, 2))
+@pytest.mark.parametrize(("one", "other"), list(itertools.permutations(SHOPS, 2)))
 def test_shops_of_two_kinds_with_the_same_number_are_two(one: str, other: str) -> None:
     first, second = SHOPS[one][0]("5001"), SHOPS[other][0]("5001")
     alike = msgspec.structs.replace(second, placed_at=first.placed_at, billing=first.billing)
