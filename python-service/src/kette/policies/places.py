@@ -4,6 +4,10 @@ The package (Open Database License) carries a file per country, made from the po
 data; it is read when a country first occurs, a few milliseconds for most. Countries whose data have
 no names of places, or are too large to be read while an order waits, are left out: nothing is known
 of them, and what is not known is never held against an address. See docs/decisions/0014.
+
+What is kept are few objects that the garbage collector follows: with one per postal code, a
+collection would hold the order up that it happens to fall on, a tenth of a second with all
+countries.
 """
 
 from __future__ import annotations
@@ -41,7 +45,7 @@ _PACKAGE = "countrystatecity_postal_codes"
 _NOTHING: frozenset[str] = frozenset()
 
 
-class _Row(msgspec.Struct):
+class _Row(msgspec.Struct, gc=False):
     code: str
     localityName: str | None = None  # noqa: N815  # the name in the file
 
@@ -72,18 +76,21 @@ def _rows(country_code: str) -> list[_Row]:
 
 
 @cache
-def _by_code(country_code: str) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+def _by_code(country_code: str) -> dict[str, str]:
+    """Names by code, each name in a line of its own."""
+    found: dict[str, str] = {}
     for row in _rows(country_code):
         if row.localityName:
-            found.setdefault(row.code, []).append(row.localityName)
+            known = found.get(row.code)
+            found[row.code] = f"{known}\n{row.localityName}" if known else row.localityName
     return found
 
 
 @lru_cache(maxsize=20_000)
 def _names(country_code: str, postal_code: str) -> frozenset[str]:
-    raw = _by_code(country_code).get(postal_code, ())
-    return frozenset(folded for name in raw for folded in _spellings(name))
+    raw = _by_code(country_code).get(postal_code)
+    names = raw.split("\n") if raw else ()
+    return frozenset(folded for name in names for folded in _spellings(name))
 
 
 @cache
@@ -110,7 +117,9 @@ def _areas(country_code: str, letter: str) -> dict[str, frozenset[str]]:
             known[place] = _spellings(place)
         for name in known[place]:
             areas.setdefault(name, set()).add(row.code[:2])
-    return {name: frozenset(found) for name, found in areas.items()}
+    shared: dict[frozenset[str], frozenset[str]] = {}
+    alike = {name: frozenset(found) for name, found in areas.items()}
+    return {name: shared.setdefault(found, found) for name, found in alike.items()}
 
 
 def _spellings(name: str) -> tuple[str, ...]:
