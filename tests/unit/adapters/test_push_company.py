@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from kette.adapters.n8n import push
-from kette.adapters.n8n.push import COMPANY_S, Pusher
+from kette.adapters.n8n.push import COMPANY_S, LULL_S, Pusher
 from support.service_box import ServiceBox
 
 NOW = 5_000.0
@@ -59,6 +59,23 @@ def test_while_a_batch_is_under_way(
     for number in range(200, 200 + waiting):
         paid(box, number)
     assert (pusher._subscriber("fulfillment") is not None) is goes
+
+
+def test_it_goes_when_no_more_come(
+    box: ServiceBox, pusher: Pusher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box.paid_order(102)
+    assert box.lease("fulfillment")
+    pusher._pushed_at["fulfillment"] = NOW
+    at = NOW
+    for number in (200, 201):  # each starts the wait anew
+        paid(box, number)
+        for passed in (0.0, LULL_S - 0.01):
+            monkeypatch.setattr(push.time, "monotonic", lambda now=at + passed: now)
+            assert pusher._subscriber("fulfillment") is None
+        at += LULL_S - 0.01
+    monkeypatch.setattr(push.time, "monotonic", lambda: at + LULL_S)
+    assert pusher._subscriber("fulfillment") is not None
 
 
 def test_it_goes_as_soon_as_the_other_is_reported(box: ServiceBox, pusher: Pusher) -> None:

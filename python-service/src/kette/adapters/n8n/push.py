@@ -33,9 +33,11 @@ RETRY_S = (2, 5, 15)
 # n8n answers 200 with this page, whatever was asked, until its database is migrated.
 STARTING_PAGE = "n8n is starting up"
 PAUSE_S = 0.1
-# A run of n8n costs as much as several actions in it.
-WORTH_A_RUN = 50
-COMPANY_S = 1.0
+# A run of n8n costs as much as several actions in it: while one is under way, the next waits for so
+# many, for so long, or until no more come.
+WORTH_A_RUN = 100
+COMPANY_S = 2.5
+LULL_S = 0.3
 # The request certainly did not reach n8n; any other error leaves that open.
 NEVER_SENT = (
     httpx.ConnectError,
@@ -62,7 +64,9 @@ class Pusher:
         self._lease = lease
         self._unix_now = unix_now  # signatures carry real time, whatever the service's clock says
         self._wakes: dict[str, asyncio.Event] = {}
-        self._pushed_at: dict[str, float] = {}  # by stage, on the monotonic clock
+        # By stage, on the monotonic clock: the last push; how many were due when that changed.
+        self._pushed_at: dict[str, float] = {}
+        self._grew: dict[str, tuple[int, float]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._client: httpx.AsyncClient | None = None
@@ -136,6 +140,7 @@ class Pusher:
             "actions": [{**action, "push_id": batch.lease_id} for action in batch.actions],
         }
         self._pushed_at[stage] = time.monotonic()
+        self._grew.pop(stage, None)
         outcome = await self._post(subscriber, message)
         if outcome == "refused":
             retry_at = self._retry_at(subscriber)
@@ -168,8 +173,15 @@ class Pusher:
 
     def _waits_for_company(self, stage: str, due: int) -> bool:
         """The report of what is under way looks again, and so does the clock every second."""
-        is_fresh = time.monotonic() - self._pushed_at.get(stage, 0.0) < COMPANY_S
-        return is_fresh and due < min(WORTH_A_RUN, self._kernel.setup.actions.batch_max)
+        now = time.monotonic()
+        is_late = now - self._pushed_at.get(stage, 0.0) >= COMPANY_S
+        if is_late or due >= min(WORTH_A_RUN, self._kernel.setup.actions.batch_max):
+            return False
+        known, since = self._grew.get(stage, (0, now))
+        if due != known:
+            self._grew[stage] = (due, now)
+            return True
+        return now - since < LULL_S
 
     def _unix_us(self) -> int:
         return int(self._unix_now()) * 1_000_000
