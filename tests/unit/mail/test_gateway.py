@@ -17,11 +17,12 @@ import pytest
 from kette.adapters.mail.gateway import MailGateway, _Conversation
 from kette.adapters.mail.message import message_id_of
 from kette.adapters.mail.sql_store import SqlMailStore
-from kette.adapters.mail.store import MailState, NewMail, Outcome, SentMail, Write
+from kette.adapters.mail.store import Acceptance, MailState, NewMail, Outcome, SentMail, Write
 from kette.adapters.mail.upstream import UpstreamSettings
+from kette.adapters.mail.writer import MailWriter
 from sqlalchemy import Engine, Table, select
 
-from .conftest import KEY, UpstreamServer, accept, action_mail, free_port, send
+from .conftest import ENVELOPE, KEY, UpstreamServer, accept, action_mail, free_port, send
 
 
 def wait_until(holds: Callable[[], bool], timeout_s: float = 60) -> None:
@@ -533,3 +534,30 @@ def test_a_database_that_is_away_for_a_moment_lets_no_mail_be_sent_twice(
         gateway.stop()
     assert store.refusals == 0
     assert len(upstream.inbox.mails) == 3
+
+
+def test_clients_that_hang_up_do_not_end_the_writer(store: SqlMailStore) -> None:
+    """aiosmtpd cancels what it waits for when a connection is lost."""
+    busy, go_on = threading.Event(), threading.Event()
+    plain = store.write
+
+    def slow(writes: Sequence[Write]) -> Sequence[Outcome]:
+        busy.set()
+        go_on.wait(30)
+        return plain(writes)
+
+    store.write = slow  # type: ignore[method-assign]
+    writer = MailWriter(store)
+    writer.start()
+    new = [NewMail(f"notify:ord_{n}", f"<{n}@x>", ENVELOPE, b"raw") for n in range(3)]
+    try:
+        first = writer.accept(new[0])
+        assert busy.wait(30)
+        second = writer.accept(new[1])
+        assert (first.cancel(), second.cancel()) == (False, True)
+        go_on.set()
+        assert writer.accept(new[2]).result(30) is Acceptance.ACCEPTED
+    finally:
+        go_on.set()
+        writer.stop()
+    assert store.counts()[MailState.STORED] == 2

@@ -63,7 +63,10 @@ class MailWriter:
             group = []
             waiting = self._queue.get()
             while waiting is not None:
-                group.append(waiting)
+                # A client that has gone meanwhile takes its mail back: it heard of nothing. From
+                # here on a future cannot be cancelled, which would end this thread.
+                if waiting[1].set_running_or_notify_cancel():
+                    group.append(waiting)
                 if len(group) == GROUP_MAX:
                     break
                 try:
