@@ -13,7 +13,7 @@ from kette.domain.pull_state import Step
 from kette.domain.pulls import Answer, Ask, Purpose
 from kette.setup_file import load_setup
 from kette.use_cases.pull import Turn
-from kette.use_cases.record import order_id_for
+from kette.domain.order_ids import order_id_for
 from sandbox.core import Config, Sandbox, create_app
 from starlette.testclient import TestClient
 

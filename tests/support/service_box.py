@@ -18,7 +18,7 @@ from kette.setup_file import load_setup
 from kette.use_cases.ingest import Ingested
 from kette.use_cases.keys import create_key
 from kette.use_cases.ports import ActionRow, ExceptionRow
-from kette.use_cases.record import order_id_for
+from kette.domain.order_ids import order_id_for
 from kette.use_cases.report import Report, ReportResult, report_actions
 
 from support.vendor_deliveries import (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -16,6 +15,7 @@ from kette.domain.facts import (
     OrderSnapshot,
     Ref,
 )
+from kette.domain.order_ids import order_id_for
 from kette.use_cases.decide_order import decide_order, decide_twins, load_order
 from kette.use_cases.kernel import Kernel
 from kette.use_cases.links import Known, link, lock_names, order_of, wait
@@ -23,7 +23,6 @@ from kette.use_cases.ports import Founding, StreamFact, Transaction
 from kette.use_cases.reconcile import Outcome
 
 SHOP_WORDS = (OrderSnapshot, OrderRemoved, OrderRestored)
-_NAMESPACE = uuid.UUID("5b2f8a5e-5d3c-4e0a-9a1f-6b8f4f0d7c11")
 
 
 class Recorded(msgspec.Struct, frozen=True):
@@ -66,13 +65,6 @@ class Target(msgspec.Struct, frozen=True):
     refs: list[Ref]
     known: Known
     founding: Founding | None
-
-
-def order_id_for(channel: str, external_id: str) -> str:
-    """The id of an order: derived from its shop and the shop's id, so that payment events that come
-    before the order, and a replay of the ledger, name the same order (ADR 0003)."""
-    name = "\x1f".join((channel, external_id))
-    return f"ord_{uuid.uuid5(_NAMESPACE, name).hex}"
 
 
 def record(
