@@ -3,7 +3,8 @@
 A burst of paid orders goes into the service; it ends when every action that is due has been
 reported: stock checked, parcels ordered, confirmations sent. The second part goes on with the
 carrier's scans until shops are updated, invoices issued and filed, and customers told. The empty
-workflow (Webhook -> NoOp) runs before, between and after.
+workflow (Webhook -> NoOp) runs before, between and after; the median of several rounds counts,
+because the machine's speed changes within seconds.
 """
 
 from __future__ import annotations
@@ -27,77 +28,114 @@ from support.shop_burst import Delivery, SandboxControl
 
 CONNECTIONS = 8
 _BARE_EXECUTIONS = 200
+_WARM_UP = 5  # orders
 _PATIENCE_S = 300.0  # without any progress
 _AFTER_PAYMENT = ("check_stock", "create_shipment", "notify:confirmation")
 _AFTER_SCAN = ("update_shop_order", "issue_invoice", "archive_document", "notify:shipped")
 
 
 @dataclass(frozen=True)
-class ChainResult:
+class Bare:
+    """One slice of the empty workflow. cpu_s: of n8n, per execution."""
+
+    per_second: float
+    cpu_s: float
+
+
+@dataclass(frozen=True)
+class Round:
+    """One burst between two slices of the empty workflow. cpu_s: by program, of the first part and
+    of the second."""
+
     orders: int
-    bare_per_second: float
-    bare_spread: tuple[float, float]
+    before: Bare
+    between: Bare
+    after: Bare
     requested_s: float  # until parcels were ordered and confirmations sent
     shipped_s: float  # the rest of the chain, from the first scan on
+    cpu_s: dict[str, tuple[float, float]]
+
+    @property
+    def requested_share(self) -> float:
+        """Orders per second as a share of what the empty workflow did before and after."""
+        bare = (self.before.per_second + self.between.per_second) / 2
+        return self.orders / self.requested_s / bare
+
+    @property
+    def complete_share(self) -> float:
+        bare = (self.before.per_second + self.between.per_second + self.after.per_second) / 3
+        return self.orders / (self.requested_s + self.shipped_s) / bare
+
+
+@dataclass(frozen=True)
+class ChainResult:
+    rounds: list[Round]
     executions: dict[str, int]  # runs per workflow
-    cpu_s: dict[str, tuple[float, float]]  # by program: for the first part, for the second
 
     @property
-    def requested_per_second(self) -> float:
-        return self.orders / self.requested_s
+    def requested_share(self) -> float:
+        return median(one.requested_share for one in self.rounds)
 
     @property
-    def complete_per_second(self) -> float:
-        return self.orders / (self.requested_s + self.shipped_s)
+    def complete_share(self) -> float:
+        return median(one.complete_share for one in self.rounds)
 
 
-def measure_chain(folder: Path, orders: int, say: Callable[[str], None]) -> ChainResult:
+def measure_chain(
+    folder: Path, orders: int, rounds: int, say: Callable[[str], None]
+) -> ChainResult:
     setup = find_project().fixtures / "setups" / "woocommerce-payment-invoice.yaml"
     world = World(folder / "world", ports=Ports.free(), say=say, setup=setup)
     try:
         world.start()
-        return _measure(world, orders, say)
+        return _measure(world, orders, rounds, say)
     finally:
         world.stop()
 
 
-def _measure(world: World, orders: int, say: Callable[[str], None]) -> ChainResult:
+def _measure(world: World, orders: int, rounds: int, say: Callable[[str], None]) -> ChainResult:
     control = SandboxControl(world)
     control.send_straight()
     url = _publish_bare(world)
     _run_bare(world, url, 30)
-    _burst(world, control, 5, 1)  # opens connections, loads code
-    bare = [_run_bare(world, url, _BARE_EXECUTIONS)]
-    say(f"Empty workflow: {bare[-1]:.1f} executions/s")
-    ids, deliveries = control.place_burst(orders, seed=2)
+    _burst(world, control, _WARM_UP, 1)  # opens connections, loads code
+    done = _WARM_UP
+    measured = []
+    for number in range(rounds):
+        measured.append(_round(world, control, url, orders, done, seed=number + 2))
+        done += orders
+        one = measured[-1]
+        say(
+            f"Round {number + 1} of {rounds}: empty workflow {one.before.per_second:.1f}/s, "
+            f"parcels ordered after {one.requested_s:.1f} s, "
+            f"all done after another {one.shipped_s:.1f} s"
+        )
+    _check(control)
+    return ChainResult(measured, _executions(world))
+
+
+def _round(
+    world: World, control: SandboxControl, url: str, orders: int, done: int, *, seed: int
+) -> Round:
+    """done: orders that went the first part of the way before."""
+    before = _run_bare(world, url, _BARE_EXECUTIONS)
+    ids, deliveries = control.place_burst(orders, seed)
     cpu = [_cpu(world)]
     began = time.perf_counter()
     _send(world, deliveries)
-    say(f"{len(deliveries)} events are in after {time.perf_counter() - began:.1f} s")
-    requested_s = _settled(world, control, began, orders + 5, _AFTER_PAYMENT)
+    requested_s = _settled(world, control, began, done + orders, _AFTER_PAYMENT)
     cpu.append(_cpu(world))
-    say(f"Parcels are ordered after {requested_s:.1f} s")
-    bare.append(_run_bare(world, url, _BARE_EXECUTIONS))
-    say(f"Empty workflow: {bare[-1]:.1f} executions/s")
+    between = _run_bare(world, url, _BARE_EXECUTIONS)
     cpu.append(_cpu(world))
     began = time.perf_counter()
     for order_id in ids:
         control.do("scan", order_id=order_id, status="in_transit")
-    shipped_s = _settled(world, control, began, orders, _AFTER_SCAN)
+    # The few that warmed it up were never scanned.
+    shipped_s = _settled(world, control, began, done - _WARM_UP + orders, _AFTER_SCAN)
     cpu.append(_cpu(world))
-    say(f"Everything is done after another {shipped_s:.1f} s")
-    bare.append(_run_bare(world, url, _BARE_EXECUTIONS))
-    say(f"Empty workflow: {bare[-1]:.1f} executions/s")
-    _check(control)
-    return ChainResult(
-        orders,
-        median(bare),
-        (min(bare), max(bare)),
-        requested_s,
-        shipped_s,
-        _executions(world),
-        {name: (cpu[1][name] - cpu[0][name], cpu[3][name] - cpu[2][name]) for name in cpu[0]},
-    )
+    after = _run_bare(world, url, _BARE_EXECUTIONS)
+    parts = {name: (cpu[1][name] - cpu[0][name], cpu[3][name] - cpu[2][name]) for name in cpu[0]}
+    return Round(orders, before, between, after, requested_s, shipped_s, parts)
 
 
 def _cpu(world: World) -> dict[str, float]:
@@ -203,14 +241,15 @@ def _publish_bare(world: World) -> str:
     return "/webhook/bare"
 
 
-def _run_bare(world: World, path: str, count: int) -> float:
-    """Executions per second. n8n answers when the last node has run, so each answer is a run."""
+def _run_bare(world: World, path: str, count: int) -> Bare:
+    """n8n answers when the last node has run, so each answer is a run."""
     headers = {"content-type": "application/json"}
     requests = [request_bytes(path, headers, b'{"order":%d}' % n) for n in range(count)]
+    cpu = cpu_s(world.n8n.pid)
     sent = send_all(requests, world.ports.n8n, CONNECTIONS)
     if sent.statuses != {"200": count}:
         raise ProgramError(f"The empty workflow answered {sent.statuses}")
-    return sent.per_second
+    return Bare(sent.per_second, (cpu_s(world.n8n.pid) - cpu) / count)
 
 
 def _executions(world: World) -> dict[str, int]:
