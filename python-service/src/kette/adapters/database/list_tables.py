@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from kette.adapters.database.sql import Cursor, Sql
+from kette.adapters.database.sql import Cursor, Sql, update_by
 from kette.adapters.database.tables import (
     api_keys,
     documents,
@@ -109,9 +109,9 @@ class ExceptionsTable:
         self._cursor.run(_INSERT, _columns(row))
 
     def update(self, exception_id: str, **values: Any) -> None:
-        self._connection.execute(
-            update(exceptions).where(exceptions.c.id == exception_id).values(**_columns(values))
-        )
+        columns = _columns(values)
+        change = update_by(exceptions, "id", tuple(columns))
+        self._cursor.run(change, {**columns, "key_": exception_id})
 
     def overdue(self, now: datetime, limit: int) -> list[ExceptionRow]:
         query = (

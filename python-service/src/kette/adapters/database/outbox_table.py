@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, RowMapping, Select, func, select, text, update
 
-from kette.adapters.database.sql import Cursor, Sql
+from kette.adapters.database.sql import Cursor, Sql, update_by
 from kette.adapters.database.tables import actions
 from kette.adapters.database.times import from_us, maybe_from_us, maybe_us, to_us
 from kette.use_cases.ports import ActionRow
@@ -50,13 +49,6 @@ _COUNTS = Sql(
     "COALESCE(SUM(CASE WHEN state = 'leased' THEN 1 ELSE 0 END), 0) "
     "FROM actions WHERE state IN ('pending', 'leased')"
 )
-
-
-@lru_cache(maxsize=64)
-def _update_of(columns: tuple[str, ...]) -> Sql:
-    assert set(columns) <= set(actions.c.keys())
-    changes = ", ".join(f"{column} = :{column}" for column in columns)
-    return Sql(f"UPDATE actions SET {changes} WHERE key = :key_")  # noqa: S608 - own column names
 
 
 def _action(row: Mapping[str, Any] | RowMapping) -> ActionRow:
@@ -128,7 +120,7 @@ class OutboxTable:
                 columns[name] = _text(value)
             else:
                 columns[name] = value
-        self._cursor.run(_update_of(tuple(columns)), {**columns, "key_": key})
+        self._cursor.run(update_by(actions, "key", tuple(columns)), {**columns, "key_": key})
 
     def lease(
         self,

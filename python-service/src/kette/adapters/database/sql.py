@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
 
 _NAMED = re.compile(r"(?<![:\w]):([a-z_]+\d*)")
 _LISTED = re.compile(r"\b(IN|VALUES) :([a-z_]+)")
@@ -55,6 +56,14 @@ class Sql:
             if len(self._by_count) < 64:
                 self._by_count[is_postgres, counts] = known
         return known
+
+
+@lru_cache(maxsize=256)
+def update_by(table: Table, key: str, columns: tuple[str, ...]) -> Sql:
+    """Set these columns of the row whose `key` is :key_. Names come from our own code."""
+    assert {key, *columns} <= set(table.c.keys())
+    changes = ", ".join(f"{column} = :{column}" for column in columns)
+    return Sql(f"UPDATE {table.name} SET {changes} WHERE {key} = :key_")  # noqa: S608 - see above
 
 
 def _placeholders(name: str, values: list[Any]) -> str:
