@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from kette.n8n_runtime.canvas_conventions import CANVAS_RULES
 from kette.n8n_runtime.conventions import (
     WORKFLOW_RULES,
     WorkflowFile,
@@ -333,6 +334,16 @@ BROKEN: list[tuple[str, str, Break]] = [
             "={{ $('Nowhere').item.json }}",
         ),
     ),
+    (
+        "lines_lead_past_nodes",
+        SHIP,
+        set_in("Report Failure", "position", [1920, 160]),
+    ),
+    (
+        "other_outputs_are_named",
+        "connectors/shop/shopware-status.json",
+        lambda w: node(w, "Route by Status")["parameters"]["options"].pop("renameFallbackOutput"),
+    ),
 ]
 
 
@@ -359,5 +370,5 @@ def test_a_file_that_is_not_canonical_is_found(workflow_files: Files) -> None:
 
 
 def test_every_rule_has_a_broken_example() -> None:
-    rules = {rule.__name__ for rule in (*WORKFLOW_RULES, *FLOW_RULES, *NODE_RULES)}
+    rules = {rule.__name__ for rule in (*WORKFLOW_RULES, *FLOW_RULES, *CANVAS_RULES, *NODE_RULES)}
     assert rules == {row[0] for row in BROKEN} | {"file_is_canonical"}

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kette.n8n_runtime.canvas_conventions import CANVAS_RULES
 from kette.n8n_runtime.flow_conventions import FLOW_RULES
 from kette.n8n_runtime.node_conventions import NODE_RULES
 from kette.n8n_runtime.workflow_files import (
@@ -78,7 +79,7 @@ def check_workflow(file: WorkflowFile) -> list[Problem]:
         for rule in WORKFLOW_RULES
         for node, advice in rule(file)
     ]
-    for flow_rule in FLOW_RULES:
+    for flow_rule in (*FLOW_RULES, *CANVAS_RULES):
         for node, advice in flow_rule(file.workflow, is_connector=file.is_connector):
             found.append(Problem(flow_rule.__name__, file.path, node, advice))
     for node_rule in NODE_RULES:

@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from kette.domain.actions import STAGE_KINDS, Stage
 from kette.n8n_runtime.node_conventions import BASE, KETTE, KETTE_TRIGGER, STICKY_NOTE, VENDOR_TYPES
+from kette.n8n_runtime.ports import edges, output_count
 from kette.n8n_runtime.workflow_files import Workflow
 
 FlowRule = Callable[..., Iterator[tuple[str, str]]]  # (workflow, *, is_connector) -> node, advice
@@ -28,7 +28,6 @@ TRIGGERS = frozenset(
 )
 CALL = f"{BASE}executeWorkflow"
 RESPOND = f"{BASE}respondToWebhook"
-_TWO_OUTPUTS = ("bundle", "ingest", "next")
 _ENDED = 1  # output of a pull (Kette, Pull: Next) that needs nobody: the service knows already
 
 
@@ -36,7 +35,7 @@ def connections_lead_to_nodes(
     workflow: Workflow, *, is_connector: bool
 ) -> Iterator[tuple[str, str]]:
     names = {node["name"] for node in workflow["nodes"]}
-    for source, target, _ in _edges(workflow):
+    for source, target, _ in edges(workflow):
         for name in {source, target} - names:
             yield name, "is connected but does not exist"
 
@@ -48,7 +47,7 @@ def every_node_is_reached(workflow: Workflow, *, is_connector: bool) -> Iterator
     reached = set(todo)
     while todo:
         here = todo.pop()
-        ahead = {target for source, target, _ in _edges(workflow) if source == here} - reached
+        ahead = {target for source, target, _ in edges(workflow) if source == here} - reached
         reached |= ahead
         todo.extend(ahead)
     for node in workflow["nodes"]:
@@ -60,7 +59,7 @@ def every_output_leads_on(workflow: Workflow, *, is_connector: bool) -> Iterator
     """An output without a connection drops actions without a report."""
     for node in workflow["nodes"]:
         outputs = workflow["connections"].get(node["name"], {}).get("main", [])
-        wanted = _output_count(node)
+        wanted = output_count(node)
         ends = _may_end(node)
         for index in range(wanted):
             is_connected = index < len(outputs) and bool(outputs[index])
@@ -86,7 +85,7 @@ def no_item_goes_two_ways(workflow: Workflow, *, is_connector: bool) -> Iterator
 def connector_ends_in_reports(
     workflow: Workflow, *, is_connector: bool
 ) -> Iterator[tuple[str, str]]:
-    sources = {source for source, _, _ in _edges(workflow)}
+    sources = {source for source, _, _ in edges(workflow)}
     for node in workflow["nodes"] if is_connector else ():
         if node["type"] == STICKY_NOTE or node["name"] in sources:
             continue
@@ -128,7 +127,7 @@ def errors_on_the_main_output_go_to_a_report(
 ) -> Iterator[tuple[str, str]]:
     """Where errors stay among the results, the next node must be one that tells them apart."""
     by_name = {node["name"]: node for node in workflow["nodes"]}
-    for source, target, _ in _edges(workflow):
+    for source, target, _ in edges(workflow):
         node = by_name.get(source, {})
         keeps = node.get("onError") == "continueRegularOutput" and node.get("type") in VENDOR_TYPES
         if keeps and not _is_report(by_name.get(target, {})):
@@ -148,7 +147,7 @@ def webhooks_are_checked_by_the_service(
             yield node["name"], "must keep the raw body (options.rawBody), signatures cover it"
         if parameters.get("responseMode") != "responseNode":
             yield node["name"], "must answer after the service has stored the delivery"
-        for source, target, _ in _edges(workflow):
+        for source, target, _ in edges(workflow):
             goal = by_name.get(target, {}).get("parameters", {})
             if source == node["name"] and goal.get("operation") != "ingest":
                 yield target, "comes before the signature check (Kette, Event: Ingest)"
@@ -162,30 +161,6 @@ def expressions_name_real_nodes(
         text = json.dumps(node["parameters"], ensure_ascii=False)
         for named in sorted(set(re.findall(r"\$\('([^']*)'\)", text)) - names):
             yield node["name"], f"an expression names the node {named!r}, which does not exist"
-
-
-def _edges(workflow: Workflow) -> list[tuple[str, str, int]]:
-    return [
-        (source, target["node"], index)
-        for source, kinds in workflow["connections"].items()
-        for index, targets in enumerate(kinds.get("main", ()))
-        for target in targets or ()
-    ]
-
-
-def _output_count(node: Mapping[str, Any]) -> int:
-    parameters, kind = node["parameters"], node["type"]
-    count = 1
-    if kind == STICKY_NOTE:
-        return 0
-    if kind == f"{BASE}if" or (kind == KETTE and parameters.get("operation") in _TWO_OUTPUTS):
-        count = 2
-    elif kind == f"{BASE}switch":
-        has_fallback = parameters.get("options", {}).get("fallbackOutput") == "extra"
-        count = len(parameters["rules"]["values"]) + int(has_fallback)
-    elif kind == KETTE_TRIGGER or parameters.get("outputMode") == "byKind":
-        count = len(STAGE_KINDS[Stage(parameters.get("stage", "intake"))]) + 1
-    return count + int(node.get("onError") == "continueErrorOutput")
 
 
 def _may_end(node: Mapping[str, Any]) -> bool:
