@@ -1,11 +1,12 @@
 """Measure the service and the whole chain beside yardsticks of the same machine and minute.
 
-    bench.py [--only a,b,c] [--orders 200000] [--rounds 12] [--burst 300] [--chain-rounds 3] [--quick]
+    bench.py [--only a,b,c] [--orders 200000] [--rounds 12] [--burst 300] [--chain-rounds 3]
+             [--quick]
 
 a  events per second into the service, as a share of an echo endpoint of the same stack
 b  the same with 1,000 and with many orders in the ledger
-c  orders per second through the real n8n, as a share of an empty workflow in the same n8n, in rounds
-   (n8n itself gets a third faster within the first minutes, the chain hardly)
+c  orders per second through the real n8n, as a share of an empty workflow in the same n8n; in
+   rounds, for n8n runs the empty one a third faster after some minutes, the chain hardly
 addresses  accuracy of the reading of addresses by field and country, addresses per second
 hard  the slowest of 700 naughty, random, foreign and very long texts, in every field
 
