@@ -27,34 +27,34 @@ def announce(
 ) -> Announced:
     """Raises OSError and SMTPException where the conversation breaks off, ValueError for an address
     that cannot be said."""
+    if not all(is_sayable(address, is_utf8=True) for address in (sender, *recipients)):
+        raise ValueError("an address holds control characters")
+    from_line = " ".join([f"MAIL FROM:<{sender}>", *options])
+    to_lines = [f"RCPT TO:<{recipient}>" for recipient in recipients]
     if smtp.has_extn("pipelining"):
-        return _in_one_piece(smtp, sender, recipients, options)
-    said_of_sender = smtp.mail(sender, options)
-    if said_of_sender[0] != 250:
+        return _in_one_piece(smtp, [from_line, *to_lines, "DATA"])
+    said_of_sender = _ask(smtp, from_line)
+    if not is_taken(said_of_sender):
         return Announced(said_of_sender)
     said: list[Said] = []
-    for recipient in recipients:
-        said.append(smtp.rcpt(recipient))
+    for line in to_lines:
+        said.append(_ask(smtp, line))
         if said[-1][0] == 421:
             break
-    content = smtp.docmd("DATA") if _has_any(said) and said[-1][0] != 421 else None
+    content = _ask(smtp, "DATA") if _has_any(said) and said[-1][0] != 421 else None
     return Announced(said_of_sender, tuple(said), content)
 
 
-def _in_one_piece(
-    smtp: smtplib.SMTP, sender: str, recipients: tuple[str, ...], options: list[str]
-) -> Announced:
-    lines = [
-        " ".join([f"MAIL FROM:{smtplib.quoteaddr(sender)}", *options]),
-        *(f"RCPT TO:{smtplib.quoteaddr(recipient)}" for recipient in recipients),
-        "DATA",
-    ]
-    if any("\r" in line or "\n" in line for line in lines):
-        raise ValueError("an address holds a line break")
-    smtp.send("".join(f"{line}\r\n" for line in lines))
+def _ask(smtp: smtplib.SMTP, line: str) -> Said:
+    smtp.send(f"{line}\r\n".encode())
+    return smtp.getreply()
+
+
+def _in_one_piece(smtp: smtplib.SMTP, lines: list[str]) -> Announced:
+    smtp.send("".join(f"{line}\r\n" for line in lines).encode())
     said = [smtp.getreply() for _ in lines]
     announced = Announced(said[0], tuple(said[1:-1]), said[-1])
-    if said[0][0] == 250 and _has_any(said[1:-1]):
+    if is_taken(said[0]) and _has_any(said[1:-1]):
         return announced
     if said[-1][0] == 354:  # it waits for a mail that nobody is to get
         smtp.send(b".\r\n")
@@ -62,9 +62,14 @@ def _in_one_piece(
     return Announced(announced.sender, announced.recipients)
 
 
+def is_sayable(address: str, *, is_utf8: bool) -> bool:
+    """Whether the address can be part of a command, to a server that knows SMTPUTF8 or not."""
+    return address.isprintable() and (is_utf8 or address.isascii())
+
+
 def is_taken(said: Said) -> bool:
-    """What a server says to a recipient that it takes."""
-    return said[0] in (250, 251)
+    """The first digit counts, whatever the others are (RFC 5321, 4.3.2)."""
+    return 200 <= said[0] < 300
 
 
 def _has_any(said: list[Said]) -> bool:

@@ -15,13 +15,18 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from kette.adapters.mail.announce import announce, is_taken
+from kette.adapters.mail.announce import Said, announce, is_sayable, is_taken
 from kette.domain.policy import System
 
 _SECURITY = ("none", "starttls", "ssl")
 _PORTS = {"none": 25, "starttls": 587, "ssl": 465}
 _SCHEMES = {"smtp": "none", "smtp+starttls": "starttls", "smtps": "ssl"}
 _FRESH_S = 5.0  # a connection used this recently needs no NOOP
+PIECE = 65_536  # of a mail's content; sent within the time limit of a command
+# The answer to a mail's content may take as long as this many other answers: ten minutes with the
+# usual time limit.
+CONTENT_COMMANDS = 30
+_UNSAYABLE = "the server does not take addresses with such characters"
 
 
 class UpstreamUnavailableError(Exception):
@@ -93,12 +98,6 @@ class Delivery(msgspec.Struct, frozen=True):
     never: tuple[str, ...]
     answer: str  # the last refusal, or empty
 
-    @staticmethod
-    def refused(code: int, recipients: tuple[str, ...], answer: str) -> Delivery:
-        if 400 <= code < 500:
-            return Delivery(served=(), later=recipients, never=(), answer=answer)
-        return Delivery(served=(), later=(), never=recipients, answer=answer)
-
 
 class Upstream:
     """Not thread safe: one forwarder owns it."""
@@ -107,6 +106,7 @@ class Upstream:
         self._settings = settings
         self._smtp: smtplib.SMTP | None = None
         self._used_at = 0.0
+        self._has_carried = False  # a mail, on this connection
 
     def connect(self) -> None:
         """Open a connection, or make sure that the open one still answers."""
@@ -121,6 +121,7 @@ class Upstream:
                 pass  # went to sleep in the meantime; the new connection below decides
             self.close()
         self._smtp = self._open()
+        self._has_carried = False
         self._used_at = time.monotonic()
 
     def _open(self) -> smtplib.SMTP:
@@ -158,19 +159,45 @@ class Upstream:
 
         before_content is called when the server has said yes to everything but the mail itself."""
         self.connect()
-        assert self._smtp is not None
+        # Servers end a connection after so many mails, or after each: that says nothing of this
+        # one, of which none of the content was sent.
+        may_try_anew = self._has_carried
+        begun = False
+
+        def begin() -> None:
+            nonlocal begun
+            begun = True
+            before_content()
+
         try:
-            delivery = self._converse(self._smtp, sender, recipients, raw, before_content)
-        except (OSError, smtplib.SMTPException) as error:
-            self.close()
-            where = f"{self._settings.host}:{self._settings.port}"
-            raise UpstreamUnavailableError(_explain(error, where)) from error
-        except BaseException:
-            # In the middle of a mail: QUIT would become part of it.
-            self._smtp.close()
+            return self._hand_over(sender, recipients, raw, begin)
+        except UpstreamUnavailableError as error:
+            if begun or not may_try_anew or _is_timeout(error.__cause__):
+                raise
+        self.connect()
+        return self._hand_over(sender, recipients, raw, begin)
+
+    def _hand_over(
+        self,
+        sender: str,
+        recipients: tuple[str, ...],
+        raw: bytes,
+        before_content: Callable[[], None],
+    ) -> Delivery:
+        smtp = self._smtp
+        assert smtp is not None
+        try:
+            delivery = self._converse(smtp, sender, recipients, raw, before_content)
+        except BaseException as error:
+            # Perhaps in the middle of a mail: QUIT would become part of it.
+            smtp.close()
             self._smtp = None
+            if isinstance(error, OSError | smtplib.SMTPException):
+                where = f"{self._settings.host}:{self._settings.port}"
+                raise UpstreamUnavailableError(_explain(error, where)) from error
             raise
         self._used_at = time.monotonic()
+        self._has_carried = True
         return delivery
 
     def _converse(
@@ -181,46 +208,65 @@ class Upstream:
         raw: bytes,
         before_content: Callable[[], None],
     ) -> Delivery:
-        options = ["body=8bitmime"] if not raw.isascii() and smtp.has_extn("8bitmime") else []
-        announced = announce(smtp, sender, recipients, options)
-        code, answer = announced.sender
-        if code != 250:
-            return self._end(smtp, code, recipients, f"sender refused: {_said(code, answer)}")
+        is_utf8 = smtp.has_extn("smtputf8")
+        unsayable = [x for x in recipients if not is_sayable(x, is_utf8=is_utf8)]
+        asked = tuple(x for x in recipients if x not in unsayable)
+        if not asked or not is_sayable(sender, is_utf8=is_utf8):
+            return Delivery((), (), recipients, _UNSAYABLE)
+        options = _options(smtp, (sender, *asked), raw)
+        announced = announce(smtp, sender, asked, options)
+        if not is_taken(announced.sender):
+            return self._refused(smtp, announced.sender, recipients, "sender")
         served: list[str] = []
         later: list[str] = []
-        never: list[str] = []
-        refusal = ""
+        never: list[str] = unsayable
+        refusal = _UNSAYABLE if unsayable else ""
         # After a 421 the rest was not asked about; the server is about to hang up.
-        for recipient, said in zip(recipients, announced.recipients, strict=False):
+        for recipient, said in zip(asked, announced.recipients, strict=False):
             if is_taken(said):
                 served.append(recipient)
                 continue
-            (later if 400 <= said[0] < 500 else never).append(recipient)
+            (later if _is_for_now(said) else never).append(recipient)
             refusal = f"recipient refused: {_said(*said)}"
             if said[0] == 421:
                 raise smtplib.SMTPServerDisconnected(refusal)
         if announced.content is None:
             smtp.rset()
             return Delivery((), tuple(later), tuple(never), refusal or "no recipients")
-        code, answer = announced.content
-        if code == 354:
+        answer = announced.content
+        if answer[0] == 354:
             before_content()
-            smtp.send(_stuffed(raw))
-            code, answer = smtp.getreply()
-        if code != 250:
-            refused = self._end(
-                smtp, code, tuple(served), f"content refused: {_said(code, answer)}"
-            )
+            answer = self._send_content(smtp, raw)
+        elif is_taken(answer):  # nothing was sent that it could have taken
+            raise smtplib.SMTPResponseException(*answer)
+        if not is_taken(answer):
+            refused = self._refused(smtp, answer, tuple(served), "content")
             return Delivery((), (*refused.later, *later), (*refused.never, *never), refused.answer)
         return Delivery(tuple(served), tuple(later), tuple(never), refusal)
 
-    def _end(
-        self, smtp: smtplib.SMTP, code: int, recipients: tuple[str, ...], answer: str
+    def _send_content(self, smtp: smtplib.SMTP, raw: bytes) -> Said:
+        """The time limit is for each piece, not for the mail. The server may then take its time:
+        whoever gives up here has it deliver the mail twice (RFC 5321, 4.5.3.2.6)."""
+        content = _stuffed(raw)
+        for start in range(0, len(content), PIECE):
+            smtp.send(content[start : start + PIECE])
+        assert smtp.sock is not None
+        smtp.sock.settimeout(self._settings.timeout_s * CONTENT_COMMANDS)
+        answer = smtp.getreply()
+        smtp.sock.settimeout(self._settings.timeout_s)
+        return answer
+
+    def _refused(
+        self, smtp: smtplib.SMTP, said: Said, recipients: tuple[str, ...], what: str
     ) -> Delivery:
-        if code == 421:  # the server is about to hang up
+        is_for_now = _is_for_now(said)
+        answer = f"{what} refused: {_said(*said)}"
+        if said[0] == 421:  # the server is about to hang up
             raise smtplib.SMTPServerDisconnected(answer)
         smtp.rset()
-        return Delivery.refused(code, recipients, answer)
+        if is_for_now:
+            return Delivery(served=(), later=recipients, never=(), answer=answer)
+        return Delivery(served=(), later=(), never=recipients, answer=answer)
 
     def close(self) -> None:
         smtp, self._smtp = self._smtp, None
@@ -244,9 +290,36 @@ def _bytes(answer: bytes | str) -> bytes:
     return answer if isinstance(answer, bytes) else answer.encode()
 
 
+def _is_for_now(said: Said) -> bool:
+    """Whether a refusal is one for now; else it is for good. Anything else is no answer to what was
+    asked: client and server are out of step, and it says nothing about the mail."""
+    if not 400 <= said[0] < 600:
+        raise smtplib.SMTPResponseException(*said)
+    return said[0] < 500
+
+
+def _options(smtp: smtplib.SMTP, addresses: tuple[str, ...], raw: bytes) -> list[str]:
+    options = []
+    if smtp.has_extn("size"):  # a server that finds it too large says so before it gets it
+        options.append(f"SIZE={len(raw)}")
+    if not raw.isascii() and smtp.has_extn("8bitmime"):
+        options.append("BODY=8BITMIME")
+    if not all(address.isascii() for address in addresses):
+        options.append("SMTPUTF8")
+    return options
+
+
 def _said(code: int, answer: bytes) -> str:
+    """On one line, and without what PostgreSQL does not take."""
     text = " ".join(answer.decode("utf-8", "replace").split())
-    return f"{code} {text[:300]}"
+    return f"{code} {''.join(x for x in text if x.isprintable())[:300]}"
+
+
+def _is_timeout(error: BaseException | None) -> bool:
+    """smtplib reports a read that timed out as a lost connection."""
+    return error is not None and (
+        isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
+    )
 
 
 def _explain(error: Exception, where: str) -> str:
@@ -255,8 +328,7 @@ def _explain(error: Exception, where: str) -> str:
         return f"{where} refuses user name or password: {said}"
     if isinstance(error, smtplib.SMTPResponseException):
         return f"{where} refuses: {_said(error.smtp_code, _bytes(error.smtp_error))}"
-    # smtplib reports a read that timed out as a lost connection.
-    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
+    if _is_timeout(error):
         return f"{where} does not answer in time"
     if isinstance(error, ssl.SSLError):
         return f"no secure connection to {where}: {error.reason or error}"
