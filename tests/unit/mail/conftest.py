@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import smtplib
 import socket
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -16,10 +18,10 @@ from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword, Session
 from aiosmtpd.smtp import Envelope as SmtpEnvelope
 from kette.adapters.mail.gateway import MailGateway
 from kette.adapters.mail.sql_store import SqlMailStore
-from kette.adapters.mail.store import Acceptance, Claim, ClaimedMail, Envelope, NewMail
+from kette.adapters.mail.store import Acceptance, Claim, ClaimedMail, Envelope, MailState, NewMail
 from kette.adapters.mail.table import define_mails
 from kette.adapters.mail.upstream import UpstreamSettings
-from sqlalchemy import Engine, MetaData, Table, create_engine
+from sqlalchemy import Engine, MetaData, Table, create_engine, select
 
 KEY = "kette_test_key"
 ENVELOPE = Envelope("laden@nordlicht.example", ("anke@example.org",))
@@ -29,6 +31,26 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def wait_until(holds: Callable[[], bool], timeout_s: float = 60) -> None:
+    ends_at = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < ends_at, "timed out"
+        time.sleep(0.02)
+
+
+def settled(store: SqlMailStore) -> Callable[[], bool]:
+    def check() -> bool:
+        counts = store.counts()
+        return counts[MailState.STORED] + counts[MailState.SENDING] == 0
+
+    return check
+
+
+def row_of(engine: Engine, mails: Table, key: str) -> Any:
+    with engine.connect() as connection:
+        return connection.execute(select(mails).where(mails.c.action_key == key)).one()
 
 
 class Inbox:

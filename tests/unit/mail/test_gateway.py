@@ -7,8 +7,7 @@ import asyncio
 import smtplib
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from email import message_from_bytes
 from email.message import EmailMessage
 from itertools import groupby
@@ -22,27 +21,18 @@ from kette.adapters.mail.upstream import UpstreamSettings
 from kette.adapters.mail.writer import MailWriter
 from sqlalchemy import Engine, Table, select
 
-from .conftest import ENVELOPE, KEY, UpstreamServer, accept, action_mail, free_port, send
-
-
-def wait_until(holds: Callable[[], bool], timeout_s: float = 60) -> None:
-    ends_at = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < ends_at, "timed out"
-        time.sleep(0.02)
-
-
-def settled(store: SqlMailStore) -> Callable[[], bool]:
-    def check() -> bool:
-        counts = store.counts()
-        return counts[MailState.STORED] + counts[MailState.SENDING] == 0
-
-    return check
-
-
-def row_of(engine: Engine, mails: Table, key: str) -> object:
-    with engine.connect() as connection:
-        return connection.execute(select(mails).where(mails.c.action_key == key)).one()
+from .conftest import (
+    ENVELOPE,
+    KEY,
+    UpstreamServer,
+    accept,
+    action_mail,
+    free_port,
+    row_of,
+    send,
+    settled,
+    wait_until,
+)
 
 
 def test_a_mail_arrives_with_the_message_id_of_its_action(
@@ -166,7 +156,7 @@ def test_a_5xx_answer_fails_for_good_and_a_new_try_of_the_action_is_taken(
         wait_until(lambda: len(told) == 1)
         assert told[0][0] == "notify:ord_1:shipped"
         assert answer in told[0][1]
-        assert row_of(engine, mails, "notify:ord_1:shipped").state == "failed"
+        wait_until(lambda: row_of(engine, mails, "notify:ord_1:shipped").state == "failed")
         assert upstream.inbox.mails == []
         send(gateway, action_mail("notify:ord_1:shipped", text="Zweiter Versuch"))
         wait_until(lambda: len(upstream.inbox.mails) == 1)

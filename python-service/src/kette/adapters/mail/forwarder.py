@@ -11,15 +11,23 @@ the same Message-ID (docs/decisions/0009-mail-gateway.md).
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import structlog
 
 from kette.adapters.mail.store import Claim, ClaimedMail, MailStore, SentMail, WaitingMail
-from kette.adapters.mail.upstream import Delivery, Upstream, UpstreamUnavailableError
+from kette.adapters.mail.upstream import (
+    CONTENT_COMMANDS,
+    PIECE,
+    Delivery,
+    Upstream,
+    UpstreamUnavailableError,
+)
 from kette.adapters.mail.writer import MailWriter
 
 BACKOFF_S = (10, 60, 300, 900, 1800, 3600)
@@ -29,18 +37,26 @@ _GIVE_UP = timedelta(days=5)
 _OLD_MAX = 50  # looked at in one go for being given up
 _HAND = 8  # mails claimed together
 # A claim lasts this many commands that all run into their time limit.
-_CLAIM_COMMANDS = 30
+_CLAIM_COMMANDS = 30 + CONTENT_COMMANDS
 _RECORD_PAUSE_S = 1.0
+_LAST_TRIES = 5  # of a write when the service stops
+_TELL_TRIES = 30  # of telling that a mail is lost
 _IDLE_S = 1.0  # how often mails of another replica or of back-off are looked for
 _KEEP_CONNECTION_S = 15.0
 
 _log = structlog.get_logger("kette.mail")
 
+T = TypeVar("T")
 FailureReport = Callable[[WaitingMail, str], None]
 
 
+class _ClaimOverError(Exception):
+    """The database was away for so long that another forwarder may have the mail."""
+
+
 class Forwarder:
-    """on_failed is called once per mail that is lost for good, outside of any transaction."""
+    """on_failed is called for each mail that is lost for good, outside of any transaction; again
+    after a crash or where it raised."""
 
     def __init__(
         self,
@@ -72,11 +88,12 @@ class Forwarder:
             _log.warning("mail.taken_up_again", count=released)
         self._thread.start()
 
-    def stop(self, timeout_s: float = 30.0) -> None:
-        """Finish the mail at hand and end."""
+    def stop(self, timeout_s: float = 30.0) -> bool:
+        """Finish the mail at hand and end; False when the server lets it wait for longer."""
         self._stopping.set()
         self._wake.set()
         self._thread.join(timeout_s)
+        return not self._thread.is_alive()
 
     def wake(self) -> None:
         """A mail was stored."""
@@ -140,15 +157,22 @@ class Forwarder:
         finally:
             if hand:
                 self._wait_for_record()
-                self._store.put_back(hand)
+                self._surely(lambda: self._store.put_back(hand))
         return True
 
     def _held(self, claimed: ClaimedMail) -> ClaimedMail | None:
         """With a claim that is long enough for every command to run into its time limit: no second
         forwarder comes in between."""
         commands = 15 + len(claimed.mail.envelope.recipients)
-        ends_at = self._clock() + timedelta(seconds=commands * self._timeout_s)
-        return claimed if claimed.until > ends_at else self._store.extend(claimed, ends_at)
+        ends_at = self._content_end(claimed) + timedelta(seconds=commands * self._timeout_s)
+        if claimed.until > ends_at:
+            return claimed
+        return self._surely(lambda: self._store.extend(claimed, ends_at))
+
+    def _content_end(self, claimed: ClaimedMail) -> datetime:
+        """If each piece of it and the answer run into the time limit from now on."""
+        pieces = CONTENT_COMMANDS + len(claimed.raw) // PIECE
+        return self._clock() + timedelta(seconds=pieces * self._timeout_s)
 
     def _note_down(self, detail: str) -> None:
         self._failures += 1
@@ -164,15 +188,19 @@ class Forwarder:
     def _forward(self, claimed: ClaimedMail) -> None:
         mail = claimed.mail
         sender, recipients = mail.envelope.sender, mail.envelope.recipients
+
+        def before_content() -> None:
+            self._wait_for_record()
+            if self._content_end(claimed) > claimed.until:
+                raise _ClaimOverError
+
         try:
-            delivery = self._upstream.deliver(
-                sender, recipients, claimed.raw, self._wait_for_record
-            )
+            delivery = self._upstream.deliver(sender, recipients, claimed.raw, before_content)
         except UpstreamUnavailableError as error:
             self._retry(mail, error.detail, ())
             raise
-        except ValueError as error:  # an address that cannot be said in SMTP
-            self._fail(mail, str(error))
+        except _ClaimOverError:  # it comes again, to whoever claims it
+            _log.warning("mail.claim_over", mail_id=mail.id)
             return
         self._record(mail, delivery)
 
@@ -189,17 +217,35 @@ class Forwarder:
     def _wait_for_record(self) -> None:
         """Until it is on the disk that the mail before was sent. A database that is away for a
         moment holds the mails up; to go on would let each of them be sent twice."""
-        while self._unrecorded is not None:
-            sent, recorded = self._unrecorded
+        if self._unrecorded is None:
+            return
+        sent, recorded = self._unrecorded
+
+        def record() -> None:
+            nonlocal recorded
             try:
                 recorded.result()
             except Exception:
-                _log.exception("mail.record_error", mail_id=sent.mail.id)
-                if self._stopping.wait(_RECORD_PAUSE_S):
+                recorded = self._writer.record_sent(sent)  # heard at the next try
+                raise
+
+        self._surely(record)
+        self._unrecorded = None
+
+    def _surely(self, write: Callable[[], T]) -> T:
+        """What the server did with a mail, and whose turn it is, must not be forgotten because the
+        database is away for a moment: recipients would get the mail twice, or minutes late."""
+        tries_left = _LAST_TRIES
+        while True:
+            try:
+                return write()
+            except Exception:
+                _log.exception("mail.record_error")
+                tries_left -= self._stopping.is_set()
+                if not tries_left:
                     raise
-                self._unrecorded = (sent, self._writer.record_sent(sent))
-            else:
-                self._unrecorded = None
+            # Not _stopping.wait: that would not wait any more.
+            time.sleep(_RECORD_PAUSE_S)
 
     def _retry(self, mail: WaitingMail, error: str, recipients: tuple[str, ...]) -> None:
         now = self._clock()
@@ -207,12 +253,26 @@ class Forwarder:
             self._fail(mail, f"given up after {_GIVE_UP.days} days: {error}")
             return
         pause_s = self._backoff_s[min(mail.attempts, len(self._backoff_s) - 1)]
-        self._store.mark_failed(mail, error, now + timedelta(seconds=pause_s), recipients)
+        again_at = now + timedelta(seconds=pause_s)
+        self._surely(lambda: self._store.mark_failed(mail, error, again_at, recipients))
         _log.info("mail.delayed", mail_id=mail.id, action_key=mail.action_key, pause_s=pause_s)
 
     def _fail(self, mail: WaitingMail, error: str) -> None:
-        self._store.mark_failed(mail, error, None)
+        self._tell(mail, error)  # first: what is recorded as failed is never looked at again
+        self._surely(lambda: self._store.mark_failed(mail, error, None))
         # The server's answer often names the recipient, so it stays in the table.
         _log.warning("mail.failed", mail_id=mail.id, action_key=mail.action_key)
-        if self._on_failed is not None:
-            self._on_failed(mail, error)
+
+    def _tell(self, mail: WaitingMail, error: str) -> None:
+        """That nobody can be told must not hold the other mails up for ever."""
+        for tries_left in reversed(range(_TELL_TRIES)):
+            try:
+                if self._on_failed is not None:
+                    self._on_failed(mail, error)
+                return
+            except Exception:
+                _log.exception("mail.telling_error", mail_id=mail.id, action_key=mail.action_key)
+            if not tries_left or self._stopping.wait(_RECORD_PAUSE_S):
+                break
+        if self._stopping.is_set():
+            raise RuntimeError("stopped before it was told that a mail is lost")

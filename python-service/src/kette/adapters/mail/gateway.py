@@ -180,17 +180,19 @@ class MailGateway:
         with socket.create_server((self.host, self.port)):
             pass
         self._controller.start()
+        self._writer.start()
         try:
-            self._writer.start()
             self._forwarder.start()
         except Exception:
             self._controller.stop()
+            self._writer.stop()
             raise
 
     def stop(self) -> None:
         self._controller.stop()
-        self._forwarder.stop()
-        self._writer.stop()
+        # A server that lets its answer wait may still give it while the process lives.
+        if self._forwarder.stop():
+            self._writer.stop()
 
     @property
     def problem(self) -> str:
