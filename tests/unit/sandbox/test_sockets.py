@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import smtplib
 import socket
@@ -73,6 +74,18 @@ def sandbox(tmp_path: Path) -> Iterator[Process]:
     process.start()
     yield process
     process.kill()
+
+
+def test_a_connection_outlives_the_idle_time_of_its_clients(sandbox: Process) -> None:
+    idle_s = httpx.Limits().keepalive_expiry
+    assert idle_s is not None
+    connection = http.client.HTTPConnection("127.0.0.1", sandbox.http_port)
+    connection.request("GET", "/_control/health")
+    assert connection.getresponse().read()
+    connection.sock.settimeout(idle_s + 1)
+    with pytest.raises(TimeoutError):  # nothing comes, the end of the connection neither
+        connection.sock.recv(1)
+    connection.close()
 
 
 def test_a_lost_answer_is_an_effect_without_an_answer(sandbox: Process) -> None:
