@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kette.domain.order_ids import order_id_for
 from kette.setup_file import load_setup
 from kette.use_cases.errors import SignatureInvalidError
 from kette.use_cases.ingest import Ingested
-from kette.domain.order_ids import order_id_for
 from support.service_box import ENVIRON, ServiceBox, sqlite_url
 from support.shopify_orders import EVENTS, FOLDER, SECRET, delivery, order_body
 

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from kette.domain.order_ids import order_id_for
 from kette.domain.policy import Setup
 from kette.domain.pull_state import Step
 from kette.domain.pulls import Answer, Ask, Purpose
 from kette.setup_file import load_setup
 from kette.use_cases.pull import Turn
-from kette.domain.order_ids import order_id_for
 from sandbox.core import Config, Sandbox, create_app
 from starlette.testclient import TestClient
 

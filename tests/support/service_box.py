@@ -12,13 +12,13 @@ from typing import Any
 import msgspec
 from kette.api.service import Service
 from kette.bootstrap import build
+from kette.domain.order_ids import order_id_for
 from kette.domain.policy import Setup
 from kette.settings import Settings
 from kette.setup_file import load_setup
 from kette.use_cases.ingest import Ingested
 from kette.use_cases.keys import create_key
 from kette.use_cases.ports import ActionRow, ExceptionRow
-from kette.domain.order_ids import order_id_for
 from kette.use_cases.report import Report, ReportResult, report_actions
 
 from support.vendor_deliveries import (

@@ -27,6 +27,9 @@ from kette.use_cases.lease import Lease
 log = structlog.get_logger("kette.push")
 
 TIMEOUT = httpx.Timeout(10.0, connect=3.0)
+# Under the five seconds that Node.js keeps an idle connection. A request that meets its end may
+# have arrived, so its actions would wait until their lease ends.
+LIMITS = httpx.Limits(keepalive_expiry=2.0)
 # n8n answers before it works: a subscriber that cannot be reached is tried again after these. A
 # restart of n8n takes seconds; its orders should not wait much longer.
 RETRY_S = (2, 5, 15)
@@ -56,6 +59,10 @@ def signature(secret: str, body: bytes, unix_s: int) -> str:
     return f"t={unix_s},v1={mac.hexdigest()}"
 
 
+def new_client() -> httpx.AsyncClient:
+    return httpx.AsyncClient(timeout=TIMEOUT, limits=LIMITS)
+
+
 class Pusher:
     """One task per stage plus one for event messages, woken after every commit that made work."""
 
@@ -74,7 +81,7 @@ class Pusher:
 
     async def start(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._client = httpx.AsyncClient(timeout=TIMEOUT)
+        self._client = new_client()
         for stage in Stage:
             self._wakes[stage.value] = asyncio.Event()
             self._tasks.append(asyncio.create_task(self._stage_loop(stage.value)))
