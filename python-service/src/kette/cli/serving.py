@@ -10,13 +10,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import structlog
 import typer
 import uvicorn
 
 from kette.api.app import create_app
+from kette.api.connection import Connection
 from kette.api.service import Service
 from kette.bootstrap import build
 from kette.cli.databases import database_faults
@@ -25,6 +26,17 @@ from kette.domain.policy import Merchant, Setup
 from kette.logs import configure_logs
 from kette.settings import Settings
 from kette.setup_file import SecretError, SetupError, load_setup
+
+SERVED: Final[dict[str, Any]] = {
+    "http": Connection,
+    "ws": "none",  # there are no WebSockets here: an upgrade is answered as the plain request
+    "log_config": None,
+    "access_log": False,
+    "server_header": False,
+    "proxy_headers": False,  # nothing here depends on the client's address
+    "timeout_keep_alive": 65,
+    "timeout_graceful_shutdown": 10,
+}
 
 
 def run_service(settings: Settings) -> int:
@@ -49,17 +61,7 @@ def run_service(settings: Settings) -> int:
     # Threads that store reports and lease batches give the interpreter up at every statement;
     # beside a busy loop each would wait five milliseconds to get it back.
     sys.setswitchinterval(0.0005)
-    uvicorn.run(
-        create_app(service),
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,  # nothing here depends on the client's address
-        timeout_keep_alive=65,
-        timeout_graceful_shutdown=10,
-    )
+    uvicorn.run(create_app(service), host=settings.host, port=settings.port, **SERVED)
     return 0
 
 

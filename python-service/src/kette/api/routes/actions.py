@@ -13,6 +13,7 @@ from fastapi.responses import Response
 from kette.api import views
 from kette.api.auth import DOCUMENTS, MACHINES, require
 from kette.api.bodies import JsonRoute
+from kette.api.problems import documented
 from kette.api.schemas import (
     InvoicesIn,
     LeaseIn,
@@ -28,7 +29,9 @@ from kette.use_cases.documents import get_document
 from kette.use_cases.errors import InvalidInputError, NotFoundError
 from kette.use_cases.report import Report, report_actions
 
-router = APIRouter(tags=["actions"], route_class=JsonRoute)
+router = APIRouter(
+    tags=["actions"], route_class=JsonRoute, responses=documented(401, 403, 404, 422)
+)
 _machines = [Depends(require(MACHINES))]
 
 
@@ -62,7 +65,11 @@ def _report(result: ResultIn) -> Report:
 
 
 @router.post(
-    "/v1/subscriptions", status_code=201, response_model=SubscriptionOut, dependencies=_machines
+    "/v1/subscriptions",
+    status_code=201,
+    response_model=SubscriptionOut,
+    responses={200: {"model": SubscriptionOut, "description": "Known; has a new secret"}},
+    dependencies=_machines,
 )
 def post_subscription(request: Request, body: SubscriptionIn, response: Response) -> dict[str, Any]:
     """Have due actions of a stage, or events, pushed to a URL. The same again renews the secret."""
@@ -145,7 +152,12 @@ def _issued(item: dict[str, Any]) -> dict[str, Any]:
     return item
 
 
-@router.get("/v1/invoices/{name}", tags=["documents"], dependencies=[Depends(require(DOCUMENTS))])
+@router.get(
+    "/v1/invoices/{name}",
+    tags=["documents"],
+    responses={200: {"content": {"application/pdf": {}}}},
+    dependencies=[Depends(require(DOCUMENTS))],
+)
 def get_invoice(request: Request, name: str) -> Response:
     """`RE-2026-000001` answers the document's content, `RE-2026-000001.pdf` the PDF as issued."""
     kernel = service_of(request).kernel

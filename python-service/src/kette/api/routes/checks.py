@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from kette.api import views
 from kette.api.auth import READERS, require
 from kette.api.bodies import JsonRoute
+from kette.api.problems import documented
 from kette.api.schemas import AddressIn, RiskIn, ValidateIn
 from kette.api.service import service_of
 from kette.api.structs import read_signals
@@ -19,7 +20,7 @@ from kette.domain.order import Address
 from kette.domain.risk import RiskSignals, assess_risk
 from kette.domain.validation import validate_order
 
-router = APIRouter(tags=["checks"], route_class=JsonRoute)
+router = APIRouter(tags=["checks"], route_class=JsonRoute, responses=documented(401, 403, 404, 422))
 _readers = [Depends(require(READERS))]
 
 

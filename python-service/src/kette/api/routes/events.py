@@ -13,17 +13,21 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from kette.api.auth import INGESTERS, require
 from kette.api.bodies import read_body
 from kette.api.grouped import GroupedIngest
+from kette.api.problems import documented
 from kette.api.schemas import EventAnswer
 from kette.api.service import Service, service_of
 from kette.domain.facts import Fetch
 from kette.use_cases.errors import UnknownSystemError
 from kette.use_cases.ingest import Ingest
 
-router = APIRouter(tags=["events"])
+router = APIRouter(tags=["events"], responses=documented(401, 403, 404, 413))
 
 # Systems whose events carry no signature of their own: a key proves the sender.
 KEYED_KINDS = frozenset({"n8n"})
 _guard = require(INGESTERS)
+_UNRECORDED: dict[int | str, dict[str, Any]] = {
+    200: {"model": EventAnswer, "description": "Understood; there is nothing to record"}
+}
 
 
 async def post_event(system_id: str, request: Request) -> Response:
@@ -45,6 +49,7 @@ router.add_api_route(
     methods=["POST"],
     status_code=202,
     response_model=EventAnswer,
+    responses=_UNRECORDED,
     summary="Hand in a vendor's event as it came",
 )
 _ROUTE = router.routes[-1]
@@ -91,6 +96,7 @@ class EventsFirst:
     "/v1/readings/{system_id}",
     status_code=202,
     response_model=EventAnswer,
+    responses=_UNRECORDED,
     dependencies=[Depends(_guard)],
     summary="Hand in what was read from a vendor's API",
 )

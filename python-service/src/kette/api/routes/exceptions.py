@@ -10,12 +10,15 @@ from fastapi import APIRouter, Depends, Query, Request
 from kette.api import views
 from kette.api.auth import PEOPLE, READERS, require
 from kette.api.bodies import JsonRoute
+from kette.api.problems import documented
 from kette.api.schemas import AssignIn, ResolveIn, SnoozeIn
 from kette.api.service import service_of
 from kette.setup_fields import EXCEPTION_KINDS
 from kette.use_cases.errors import InvalidInputError
 
-router = APIRouter(tags=["exceptions"], route_class=JsonRoute)
+router = APIRouter(
+    tags=["exceptions"], route_class=JsonRoute, responses=documented(401, 403, 404, 422)
+)
 
 STATUSES = ("open", "snoozed", "resolved", "closed", "all")
 _CURSOR = re.compile(r"exc_[0-9a-f]{1,40}", re.ASCII)

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from kette import __version__
 from kette.api.auth import ADMINS, ANYBODY, require
 from kette.api.bodies import JsonRoute
-from kette.api.problems import ApiError, problem
+from kette.api.problems import ApiError, documented, problem
 from kette.api.schemas import ClockIn
 from kette.api.service import service_of
 from kette.clocks import ShiftableClock
@@ -20,7 +20,7 @@ from kette.domain.pull_state import PullState
 from kette.domain.pulls import Purpose
 from kette.use_cases.keys import Role
 
-router = APIRouter(tags=["operations"], route_class=JsonRoute)
+router = APIRouter(tags=["operations"], route_class=JsonRoute, responses=documented())
 
 
 @router.get("/healthz")

@@ -12,6 +12,7 @@ from kette.api import views
 from kette.api.auth import APPROVERS, PEOPLE, READERS, require
 from kette.api.bodies import JsonRoute
 from kette.api.instants import Instant
+from kette.api.problems import documented
 from kette.api.schemas import ApprovalIn, CancelIn, CorrectionIn, NoteIn
 from kette.api.service import Service, service_of
 from kette.domain import status as st
@@ -19,7 +20,7 @@ from kette.domain.order import Address
 from kette.use_cases.decide_order import load_file
 from kette.use_cases.errors import InvalidInputError, NotFoundError
 
-router = APIRouter(tags=["orders"], route_class=JsonRoute)
+router = APIRouter(tags=["orders"], route_class=JsonRoute, responses=documented(401, 403, 404, 422))
 
 _CURSOR = re.compile(r"\d{1,18}\.ord_[0-9a-f]{1,40}\Z")
 AXES: dict[str, type[StrEnum]] = {

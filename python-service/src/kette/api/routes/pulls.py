@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request
 
 from kette.api.auth import INGESTERS, READERS, require
 from kette.api.bodies import JsonRoute
+from kette.api.problems import documented
 from kette.api.schemas import PullAnswerIn, PullIn, PullOut, PullStatesOut
 from kette.api.service import service_of
 from kette.domain.pull_state import Counts, PullState
@@ -16,7 +17,7 @@ from kette.domain.pulls import Answer
 from kette.use_cases.errors import InvalidInputError
 from kette.use_cases.pull import Turn
 
-router = APIRouter(tags=["pulls"], route_class=JsonRoute)
+router = APIRouter(tags=["pulls"], route_class=JsonRoute, responses=documented(401, 403, 404, 422))
 
 
 @router.post(
