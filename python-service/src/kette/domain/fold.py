@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import msgspec
@@ -27,6 +27,7 @@ from kette.domain.order import Order, ShopClaim
 from kette.domain.state import Handled, OrderFile
 
 _B = TypeVar("_B", bound=msgspec.Struct)
+_CLOCKS_DIFFER = timedelta(minutes=10)
 
 
 def fold(facts: Iterable[f.Fact]) -> OrderFile:
@@ -63,7 +64,9 @@ def fold(facts: Iterable[f.Fact]) -> OrderFile:
         first_at=ordered[0].occurred_at if ordered else None,
         order=order,
         snapshot_count=len(snapshots),
-        is_removed=bool(groups[f.OrderRemoved]) and not groups[f.OrderRestored],
+        is_removed=_is_removed(
+            groups[f.OrderRemoved], groups[f.OrderRestored], groups[f.OrderSnapshot]
+        ),
         shop_paid_at=first_paid[1].paid_at if first_paid and order and order.paid_at else None,
         shop_paid_minor=_shop_paid(first_paid[1] if first_paid else None, order),
         claim_since=_run_start([(at, told.claim) for at, told in snapshots]),
@@ -119,6 +122,19 @@ def _newest(snapshots: list[tuple[datetime, Order]]) -> Order | None:
     newest = snapshots[-1][1]
     risk = next((order.risk_level for _, order in reversed(snapshots) if order.risk_level), "")
     return newest if newest.risk_level == risk else msgspec.structs.replace(newest, risk_level=risk)
+
+
+def _is_removed(removed: list[f.Fact], restored: list[f.Fact], snapshots: list[f.Fact]) -> bool:
+    """In the shop's trash, as far as the shop told. A removal is often told without its time, so
+    it has that of its arrival, which may lie after the restoration that undid it: each restoration
+    is taken to undo one. A snapshot is of an order outside the trash, where a change over the
+    shop's API brings it without a word; the clocks of shop and service may differ a little."""
+    if len(removed) <= len(restored):
+        return False
+    last = removed[-1].occurred_at
+    if restored and restored[-1].occurred_at > last:
+        return False
+    return not any(x.occurred_at > last + _CLOCKS_DIFFER for x in snapshots)
 
 
 def _shop_paid(first_paid: Order | None, newest: Order | None) -> int:

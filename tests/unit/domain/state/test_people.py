@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from kette.domain import facts as f
+from kette.domain.fold import fold
 from kette.domain.order import ShopClaim
 from support.intake_orders import ANKE, PLACED_AT, address
 from support.order_facts import (
@@ -11,9 +13,11 @@ from support.order_facts import (
     corrected,
     document,
     done,
+    fact,
     file_of,
     resolved,
     snapshot,
+    told,
 )
 
 OLD = {"shipping": address(line1="Hafenstr. 3")}
@@ -103,10 +107,34 @@ def test_the_last_resolution_counts() -> None:
     assert [(h.resolution, h.at) for h in file.handled.values()] == [("done", PLACED_AT + MINUTE)]
 
 
-def test_trash_and_back() -> None:
-    assert file_of(snapshot(), f.OrderRemoved()).is_removed
-    assert not file_of(snapshot(), f.OrderRemoved(), f.OrderRestored()).is_removed
-    assert not file_of(snapshot(), f.OrderRestored(), f.OrderRemoved()).is_removed
+REMOVED, RESTORED = f.OrderRemoved(), f.OrderRestored()
+
+
+@pytest.mark.parametrize(
+    ("bodies", "is_removed"),
+    [
+        ((REMOVED,), True),
+        ((REMOVED, RESTORED), False),
+        ((RESTORED, REMOVED), False),  # the removal had no time and was told late
+        ((REMOVED, RESTORED, REMOVED), True),
+        ((REMOVED, REMOVED, RESTORED), False),  # set back over the shop's API between the two
+        ((REMOVED, RESTORED, REMOVED, RESTORED), False),
+        ((REMOVED, RESTORED, REMOVED, REMOVED, RESTORED), False),
+    ],
+)
+def test_trash_and_back(bodies: tuple[f.FactBody, ...], is_removed: bool) -> None:
+    assert file_of(snapshot(), *bodies).is_removed is is_removed
+
+
+@pytest.mark.parametrize(("minutes", "is_removed"), [(-1, True), (9, True), (11, False)])
+def test_an_order_that_is_changed_long_after_its_removal_is_out_of_the_trash(
+    minutes: int, is_removed: bool
+) -> None:
+    """Set back over the shop's API, which no webhook tells: the next change shows it. Within
+    minutes it may be the shop's clock that is ahead."""
+    removal = told(snapshot(), REMOVED)
+    change = fact(snapshot(version=2), removal[-1].occurred_at + minutes * MINUTE, "later")
+    assert fold([*removal, change]).is_removed is is_removed
 
 
 def test_documents_and_notes_are_kept() -> None:
