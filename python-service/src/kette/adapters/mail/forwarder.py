@@ -219,15 +219,11 @@ class Forwarder:
         moment holds the mails up; to go on would let each of them be sent twice."""
         if self._unrecorded is None:
             return
-        sent, recorded = self._unrecorded
+        sent, first = self._unrecorded
+        tries = deque([first])
 
         def record() -> None:
-            nonlocal recorded
-            try:
-                recorded.result()
-            except Exception:
-                recorded = self._writer.record_sent(sent)  # heard at the next try
-                raise
+            (tries.pop() if tries else self._writer.record_sent(sent)).result()
 
         self._surely(record)
         self._unrecorded = None

@@ -19,9 +19,11 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword, Session
 from aiosmtpd.smtp import Envelope as SmtpEnvelope
 
+from kette.adapters.mail.announce import is_sayable
 from kette.adapters.mail.forwarder import BACKOFF_S, FailureReport, Forwarder
 from kette.adapters.mail.message import KEY_LENGTH, find_action_key, stamp
 from kette.adapters.mail.store import Acceptance, Envelope, MailState, MailStore, NewMail
+from kette.adapters.mail.table import ADDRESS_LENGTH
 from kette.adapters.mail.upstream import Upstream, UpstreamSettings
 from kette.adapters.mail.writer import MailWriter
 
@@ -29,11 +31,12 @@ MAX_BYTES = 25_000_000
 MAX_RECIPIENTS = 100
 _SMALL = 100_000  # such a mail is read in less time than another thread needs to begin
 
+_MALFORMED = "553 5.1.3 The address is malformed"
 _log = structlog.get_logger("kette.mail")
 
 
-class _KeyTooLongError(Exception):
-    """The marker holds more than the table takes."""
+class _KeyError(Exception):
+    """The marker holds what is no key: more than the table takes, or control characters."""
 
 
 class _Handler:
@@ -42,6 +45,20 @@ class _Handler:
     def __init__(self, writer: MailWriter, on_stored: Callable[[], None]) -> None:
         self._writer = writer
         self._on_stored = on_stored
+
+    async def handle_MAIL(  # noqa: N802
+        self,
+        server: SMTP,
+        session: Session,
+        envelope: SmtpEnvelope,
+        address: str,
+        mail_options: list[str],
+    ) -> str:
+        if not _is_storable(address):
+            return _MALFORMED
+        envelope.mail_from = address
+        envelope.mail_options.extend(mail_options)
+        return "250 2.1.0 OK"
 
     async def handle_RCPT(  # noqa: N802
         self,
@@ -53,6 +70,8 @@ class _Handler:
     ) -> str:
         if len(envelope.rcpt_tos) >= MAX_RECIPIENTS:
             return "452 4.5.3 Too many recipients"
+        if not _is_storable(address):
+            return _MALFORMED
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(rcpt_options)
         return "250 2.1.5 OK"
@@ -68,8 +87,10 @@ class _Handler:
             else:  # reading a large mail must not hold up other connections
                 mail = await asyncio.to_thread(_stamped, wanted, content)
             outcome = await asyncio.wrap_future(self._writer.accept(mail))
-        except _KeyTooLongError:
-            return "554 5.6.0 The kette-action marker is too long"
+        except _KeyError:
+            return "554 5.6.0 The kette-action marker is too long or holds control characters"
+        except RecursionError:  # parts within parts within parts
+            return "554 5.6.0 The mail cannot be read"
         except Exception:
             _log.exception("mail.store_error")
             return "451 4.3.0 Not stored, please try again"
@@ -80,10 +101,15 @@ class _Handler:
         return "250 2.0.0 Stored"
 
 
+def _is_storable(address: str) -> bool:
+    """No control characters, no bytes that are not UTF-8, and not more than the table takes."""
+    return is_sayable(address, is_utf8=True) and len(address) <= ADDRESS_LENGTH
+
+
 def _stamped(envelope: Envelope, content: bytes) -> NewMail:
     action_key = find_action_key(content)
-    if action_key is not None and len(action_key) > KEY_LENGTH:
-        raise _KeyTooLongError
+    if action_key is not None and not (action_key.isprintable() and len(action_key) <= KEY_LENGTH):
+        raise _KeyError
     raw, message_id = stamp(content, action_key, envelope.sender)
     return NewMail(action_key, message_id, envelope, raw)
 

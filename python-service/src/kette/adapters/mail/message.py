@@ -55,7 +55,7 @@ def _html_parts(part: Message) -> Iterator[Message]:
 def _decode(payload: bytes, charset: str | None) -> str:
     try:
         return payload.decode(charset or "utf-8", "replace")
-    except LookupError:
+    except (LookupError, ValueError):  # some codecs raise in spite of "replace"
         return payload.decode("latin-1")
 
 
@@ -109,7 +109,7 @@ def _name(field: bytes) -> bytes:
 
 def _value(field: bytes) -> str:
     text = field.partition(b":")[2].decode("utf-8", "replace")
-    return " ".join(text.split())
+    return "".join(x for x in " ".join(text.split()) if x.isprintable())
 
 
 def _domain(author: str) -> str:

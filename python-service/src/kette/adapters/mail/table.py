@@ -21,6 +21,8 @@ from sqlalchemy import (
 # Written out: SQLite uses a partial index only where a query repeats its condition literally.
 IS_OPEN = text("state IN ('stored', 'sending')")
 
+ADDRESS_LENGTH = 320
+
 
 def define_mails(metadata: MetaData) -> Table:
     """Add the table to the service's tables. States: stored, sending, sent, failed."""
@@ -37,7 +39,7 @@ def define_mails(metadata: MetaData) -> Table:
         # NULL: a mail of the merchant's own workflows, without a marker
         Column("action_key", String(255), unique=True),
         Column("message_id", String(255), nullable=False),
-        Column("envelope_from", String(320), nullable=False),
+        Column("envelope_from", String(ADDRESS_LENGTH), nullable=False),
         Column("recipients", Text, nullable=False),
         Column("raw", LargeBinary, nullable=False),  # empty once forgotten
         Column("state", String(8), nullable=False),
