@@ -22,11 +22,13 @@ import structlog
 
 from kette.domain.actions import Stage
 from kette.use_cases.kernel import Kernel
-from kette.use_cases.lease import Lease
+from kette.use_cases.lease import Batch, Lease
 
 log = structlog.get_logger("kette.push")
 
 TIMEOUT = httpx.Timeout(10.0, connect=3.0)
+# For the whole of an answer: the limits above are for each piece of it, however small.
+ANSWER_S = 20.0
 # Under the five seconds that Node.js keeps an idle connection. A request that meets its end may
 # have arrived, so its actions would wait until their lease ends.
 LIMITS = httpx.Limits(keepalive_expiry=2.0)
@@ -34,7 +36,8 @@ LIMITS = httpx.Limits(keepalive_expiry=2.0)
 # restart of n8n takes seconds; its orders should not wait much longer.
 RETRY_S = (2, 5, 15)
 # n8n answers 200 with this page, whatever was asked, until its database is migrated.
-STARTING_PAGE = "n8n is starting up"
+STARTING_PAGE = b"n8n is starting up"
+ANSWER_BYTES = 1_000
 PAUSE_S = 0.1
 # A run of n8n costs as much as several actions in it: while one is under way, the next waits for so
 # many, for so long, or until no more come.
@@ -137,7 +140,7 @@ class Pusher:
         subscriber = await asyncio.to_thread(self._subscriber, stage)
         if subscriber is None:
             return False
-        batch = await asyncio.to_thread(self._lease, stage)
+        batch = await self._leased(stage)
         if not batch.actions:
             return False
         message = {
@@ -160,6 +163,17 @@ class Pusher:
         # Unclear (a timeout after sending): keep the lease; it ends by itself if nobody works on
         # it.
         return outcome == "taken"
+
+    async def _leased(self, stage: str) -> Batch:
+        """A stop does not end the thread that leases: what it gets then is given back."""
+        leasing = asyncio.ensure_future(asyncio.to_thread(self._lease, stage))
+        try:
+            return await asyncio.shield(leasing)
+        except asyncio.CancelledError:
+            batch = await leasing
+            if batch.actions:
+                await asyncio.to_thread(self._lease.give_back, batch.lease_id, self._kernel.now())
+            raise
 
     def _subscriber(self, stage: str) -> dict[str, Any] | None:
         """The stage's subscriber, if it can take a batch now."""
@@ -209,24 +223,35 @@ class Pusher:
 
     async def _post(self, subscriber: dict[str, Any], message: dict[str, Any]) -> str:
         """taken, refused (certainly not taken over) or unclear."""
-        assert self._client is not None
         body = msgspec.json.encode(message)
         headers = {
             "Content-Type": "application/json",
             "Kette-Signature": signature(subscriber["secret"], body, int(self._unix_now())),
         }
         try:
-            answer = await self._client.post(subscriber["url"], content=body, headers=headers)
+            async with asyncio.timeout(ANSWER_S):
+                status, begin = await self._answer(subscriber["url"], body, headers)
         except NEVER_SENT as error:
             log.warning("push.unreachable", stage=message.get("stage"), error=str(error))
             return "refused"
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, TimeoutError) as error:
             log.warning("push.unclear", stage=message.get("stage"), error=repr(error))
             return "unclear"
-        if answer.is_success and not answer.text.startswith(STARTING_PAGE):
+        if 200 <= status < 300 and not begin.startswith(STARTING_PAGE):
             return "taken"
-        log.warning("push.refused", stage=message.get("stage"), status=answer.status_code)
+        log.warning("push.refused", stage=message.get("stage"), status=status)
         return "refused"
+
+    async def _answer(self, url: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        """Status and beginning of the answer, which may have no end."""
+        assert self._client is not None
+        begin = b""
+        async with self._client.stream("POST", url, content=body, headers=headers) as answer:
+            async for piece in answer.aiter_bytes():
+                begin += piece
+                if len(begin) >= ANSWER_BYTES:
+                    break
+        return answer.status_code, begin
 
     async def _events_loop(self) -> None:
         wake = self._wakes["events"]
@@ -234,8 +259,14 @@ class Pusher:
             await wake.wait()
             wake.clear()
             try:
-                for subscription in await asyncio.to_thread(self._event_subscriptions):
-                    await self._push_notices(subscription)
+                subscriptions = await asyncio.to_thread(self._event_subscriptions)
+                # Side by side: one that answers slowly must not keep the others waiting.
+                ends = await asyncio.gather(
+                    *(self._push_notices(one) for one in subscriptions), return_exceptions=True
+                )
+                for end in ends:
+                    if end is not None:
+                        log.error("push.events_failed", exc_info=end)
             except Exception:  # see _stage_loop
                 log.exception("push.events_failed")
                 await asyncio.sleep(1)
@@ -276,3 +307,5 @@ class Pusher:
                     tx.subscriptions.drop_notices(ids)
 
             await asyncio.to_thread(drop)
+        if rows and subscription["failures"]:
+            await asyncio.to_thread(self._recovered, subscription)
