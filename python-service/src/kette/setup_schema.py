@@ -57,7 +57,7 @@ class Reading:
         """Report for a path; a path that is not in the file stands at its nearest parent."""
         known = path
         while known not in self._places:
-            known = known.rpartition(".")[0]
+            known = known[: max(known.rfind("."), known.rfind("["), 0)]
         line, column = self._places[known]
         self.problems.append(Problem(line, column, path, message, hint))
 

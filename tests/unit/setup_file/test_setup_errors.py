@@ -162,6 +162,18 @@ def test_unknown_system_in_serves() -> None:
     ]
 
 
+def test_unknown_system_in_serves_that_is_no_list() -> None:
+    """It was reported for the line of the system."""
+    text = GOOD + (
+        "  pay:\n    kind: stripe\n    role: payment\n    base_url: https://p.example\n"
+        "    secrets: {webhook: env:P}\n    serves: shop-b\n"
+    )
+    assert problems_of(text) == [
+        "f.yaml:18:5 systems.pay.serves[0]: 'shop-b' is not a shop of this file"
+        " (did you mean shop-a?)",
+    ]
+
+
 def test_mail_system_needs_sender_and_owners() -> None:
     text = GOOD + (
         "  mail:\n    kind: smtp\n    role: mail\n    base_url: http://mail.example\n"
