@@ -7,6 +7,7 @@ import smtplib
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -18,7 +19,15 @@ from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword, Session
 from aiosmtpd.smtp import Envelope as SmtpEnvelope
 from kette.adapters.mail.gateway import MailGateway
 from kette.adapters.mail.sql_store import SqlMailStore
-from kette.adapters.mail.store import Acceptance, Claim, ClaimedMail, Envelope, MailState, NewMail
+from kette.adapters.mail.store import (
+    Acceptance,
+    Claim,
+    ClaimedMail,
+    Envelope,
+    MailState,
+    MailStore,
+    NewMail,
+)
 from kette.adapters.mail.table import define_mails
 from kette.adapters.mail.upstream import UpstreamSettings
 from sqlalchemy import Engine, MetaData, Table, create_engine, select
@@ -185,18 +194,25 @@ def store(engine: Engine, mails: Table) -> SqlMailStore:
     return SqlMailStore(engine, mails, name="gateway-1")
 
 
+@contextmanager
+def running(store: MailStore, upstream_port: int, **options: Any) -> Iterator[MailGateway]:
+    """A gateway between start and stop. options: of its settings for the server, or its own."""
+    own = {name: options.pop(name) for name in ("on_failed", "backoff_s") if name in options}
+    settings = UpstreamSettings(
+        host="127.0.0.1", port=upstream_port, **{"timeout_s": 5.0, **options}
+    )
+    gateway = MailGateway(store, settings, lambda key: key == KEY, port=free_port(), **own)
+    gateway.start()
+    try:
+        yield gateway
+    finally:
+        gateway.stop()
+
+
 @pytest.fixture
 def gateway(store: SqlMailStore, upstream: UpstreamServer) -> Iterator[MailGateway]:
-    gateway = MailGateway(
-        store,
-        UpstreamSettings(host="127.0.0.1", port=upstream.port, timeout_s=5),
-        is_valid_key=lambda key: key == KEY,
-        port=free_port(),
-        backoff_s=(1.0,),
-    )
-    gateway.start()
-    yield gateway
-    gateway.stop()
+    with running(store, upstream.port, backoff_s=(1.0,)) as gateway:
+        yield gateway
 
 
 def accept(

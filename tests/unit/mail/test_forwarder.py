@@ -12,14 +12,13 @@ from pathlib import Path
 
 import pytest
 from kette.adapters.mail.forwarder import Forwarder
-from kette.adapters.mail.gateway import MailGateway
 from kette.adapters.mail.sql_store import SqlMailStore
 from kette.adapters.mail.store import Envelope, MailState
 from kette.adapters.mail.upstream import Upstream, UpstreamSettings
 from kette.adapters.mail.writer import MailWriter
 from sqlalchemy import Engine, Table, create_engine
 
-from .conftest import KEY, UpstreamServer, accept, claim, free_port, row_of, settled, wait_until
+from .conftest import UpstreamServer, accept, claim, row_of, running, settled, wait_until
 from .scripted_server import ScriptedServer
 
 RAW = b"Subject: x\r\n\r\nbody\r\n"
@@ -61,25 +60,14 @@ def lock(tmp_path: Path) -> Lock:
     return Lock(tmp_path / "mails.db")
 
 
-def gateway_of(store: SqlMailStore, port: int, **options: object) -> MailGateway:
-    settings = UpstreamSettings(host="127.0.0.1", port=port, timeout_s=5)
-    return MailGateway(
-        store, settings, lambda key: key == KEY, port=free_port(), backoff_s=(0.5,), **options
-    )
-
-
 def test_recipients_that_were_served_are_remembered(
     impatient: SqlMailStore, store: SqlMailStore, upstream: UpstreamServer, lock: Lock
 ) -> None:
     accept(store, "notify:1", RAW, Envelope("laden@x.example", ("a@x.example", "b@x.example")))
     upstream.inbox.rcpt_answers = {"b@x.example": ["450 Busy"]}
     upstream.inbox.before_answer = lock.take
-    gateway = gateway_of(impatient, upstream.port)
-    gateway.start()
-    try:
+    with running(impatient, upstream.port, backoff_s=(0.5,)):
         wait_until(settled(store), timeout_s=20)
-    finally:
-        gateway.stop()
     assert lock.times == 1
     assert [to for _, to, _ in upstream.inbox.mails] == [["a@x.example"], ["b@x.example"]]
 
@@ -96,12 +84,8 @@ def test_mails_that_were_claimed_and_not_tried_do_not_wait_for_the_claims_end(
         accept(store, f"notify:{number}", RAW)
     upstream.inbox.data_answers = ["421 4.3.2 Going down"]
     upstream.inbox.before_answer = lock.take
-    gateway = gateway_of(impatient, upstream.port)
-    gateway.start()
-    try:
+    with running(impatient, upstream.port, backoff_s=(0.5,)):
         wait_until(settled(store), timeout_s=20)
-    finally:
-        gateway.stop()
     attempts = [row_of(engine, mails, f"notify:{number}").attempts for number in range(4)]
     assert attempts == [2, 1, 1, 1]
     assert len(upstream.inbox.mails) == 4
@@ -113,11 +97,9 @@ def test_a_stop_while_the_database_is_away_forgets_no_mail_that_was_sent(
     """After the next start it would have been sent again."""
     accept(store, "notify:1", RAW)
     upstream.inbox.before_answer = lock.take
-    gateway = gateway_of(impatient, upstream.port)
-    gateway.start()
-    wait_until(lambda: len(upstream.inbox.mails) == 1)
-    began = time.monotonic()
-    gateway.stop()
+    with running(impatient, upstream.port):
+        wait_until(lambda: len(upstream.inbox.mails) == 1)
+        began = time.monotonic()
     assert time.monotonic() - began < 15
     assert store.counts()[MailState.SENT] == 1
 
@@ -134,12 +116,8 @@ def test_a_loss_that_could_not_be_told_is_told_later(
 
     accept(store, "notify:1", RAW)
     upstream.inbox.data_answers = ["554 Spam"]
-    gateway = gateway_of(store, upstream.port, on_failed=tell)
-    gateway.start()
-    try:
+    with running(store, upstream.port, on_failed=tell, backoff_s=(0.5,)):
         wait_until(settled(store), timeout_s=20)
-    finally:
-        gateway.stop()
     # Not yet failed: a gateway that dies between the two finds the mail again.
     assert tries == ["sending"] * 3
     assert store.counts()[MailState.FAILED] == 1
@@ -156,17 +134,11 @@ def test_a_loss_that_a_stop_kept_from_being_told_is_told_after_the_next_start(
 
     accept(store, "notify:1", RAW)
     upstream.inbox.data_answers = ["554 Spam", "554 Spam"]
-    first = gateway_of(store, upstream.port, on_failed=cannot)
-    first.start()
-    wait_until(lambda: bool(told))
-    first.stop()
+    with running(store, upstream.port, on_failed=cannot):
+        wait_until(lambda: bool(told))
     told.clear()
-    second = gateway_of(store, upstream.port, on_failed=lambda _mail, error: told.append(error))
-    second.start()
-    try:
+    with running(store, upstream.port, on_failed=lambda _mail, error: told.append(error)):
         wait_until(settled(store), timeout_s=20)
-    finally:
-        second.stop()
     assert told == ["content refused: 554 Spam"]
 
 

@@ -1,13 +1,12 @@
-"""The gateway against a real upstream server: each action's mail arrives once, whatever happens
-between."""
+"""What the gateway promises, against a real upstream server: each action's mail arrives once,
+whatever happens between. What it writes when: test_gateway_writes.py."""
 
 from __future__ import annotations
 
 import asyncio
 import smtplib
 import socket
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from email import message_from_bytes
 from email.message import EmailMessage
 from itertools import groupby
@@ -16,19 +15,16 @@ import pytest
 from kette.adapters.mail.gateway import MailGateway, _Conversation
 from kette.adapters.mail.message import message_id_of
 from kette.adapters.mail.sql_store import SqlMailStore
-from kette.adapters.mail.store import Acceptance, MailState, NewMail, Outcome, SentMail, Write
+from kette.adapters.mail.store import MailState, WaitingMail
 from kette.adapters.mail.upstream import UpstreamSettings
-from kette.adapters.mail.writer import MailWriter
-from sqlalchemy import Engine, Table, select
+from sqlalchemy import Engine, Table
 
 from .conftest import (
-    ENVELOPE,
     KEY,
     UpstreamServer,
-    accept,
     action_mail,
-    free_port,
     row_of,
+    running,
     send,
     settled,
     wait_until,
@@ -139,15 +135,11 @@ def test_a_5xx_answer_fails_for_good_and_a_new_try_of_the_action_is_taken(
     mails: Table,
 ) -> None:
     told: list[tuple[str | None, str]] = []
-    gateway = MailGateway(
-        store,
-        UpstreamSettings(host="127.0.0.1", port=upstream.port, timeout_s=5),
-        is_valid_key=lambda key: key == KEY,
-        port=free_port(),
-        on_failed=lambda mail, error: told.append((mail.action_key, error)),
-    )
-    gateway.start()
-    try:
+
+    def tell(mail: WaitingMail, error: str) -> None:
+        told.append((mail.action_key, error))
+
+    with running(store, upstream.port, on_failed=tell) as gateway:
         if script == "data":
             upstream.inbox.data_answers = [answer]
         else:
@@ -162,8 +154,6 @@ def test_a_5xx_answer_fails_for_good_and_a_new_try_of_the_action_is_taken(
         wait_until(lambda: len(upstream.inbox.mails) == 1)
         wait_until(settled(store))
         assert store.counts()[MailState.SENT] == 1
-    finally:
-        gateway.stop()
 
 
 def test_recipients_refused_for_now_are_served_later_and_nobody_twice(
@@ -264,23 +254,13 @@ def test_an_upstream_that_asks_for_a_password_gets_it_and_a_wrong_one_fails_no_m
 ) -> None:
     server = UpstreamServer(password="right")
     server.start()
-    wrong = UpstreamSettings(
-        host="127.0.0.1", port=server.port, username="laden", password="wrong", timeout_s=5
-    )
-    right = UpstreamSettings(
-        host="127.0.0.1", port=server.port, username="laden", password="right", timeout_s=5
-    )
     try:
-        first = MailGateway(store, wrong, lambda key: key == KEY, port=free_port())
-        first.start()
-        send(first, action_mail("notify:ord_1"))
-        wait_until(lambda: "refuses user name or password" in first.problem)
-        first.stop()
+        with running(store, server.port, username="laden", password="wrong") as first:
+            send(first, action_mail("notify:ord_1"))
+            wait_until(lambda: "refuses user name or password" in first.problem)
         assert store.counts()[MailState.STORED] == 1
-        second = MailGateway(store, right, lambda key: key == KEY, port=free_port())
-        second.start()
-        wait_until(settled(store))
-        second.stop()
+        with running(store, server.port, username="laden", password="right"):
+            wait_until(settled(store))
         assert len(server.inbox.mails) == 1
     finally:
         server.stop()
@@ -298,48 +278,10 @@ def silent_upstream() -> Iterator[int]:
 def test_a_silent_upstream_runs_into_the_time_limit(
     silent_upstream: int, store: SqlMailStore
 ) -> None:
-    settings = UpstreamSettings(host="127.0.0.1", port=silent_upstream, timeout_s=0.3)
-    gateway = MailGateway(store, settings, lambda key: key == KEY, port=free_port())
-    gateway.start()
-    try:
+    with running(store, silent_upstream, timeout_s=0.3) as gateway:
         send(gateway, action_mail("notify:ord_1"))
         wait_until(lambda: "in time" in gateway.problem)
-    finally:
-        gateway.stop()
     assert store.counts()[MailState.STORED] == 1
-
-
-class FullDisk(SqlMailStore):
-    """A store whose next commit fails."""
-
-    is_full = True
-
-    def write(self, writes: Sequence[Write]) -> Sequence[Outcome]:
-        if self.is_full:
-            raise OSError("no space left on device")
-        return super().write(writes)
-
-
-def test_a_store_that_fails_is_answered_451_so_that_the_sender_tries_again(
-    upstream: UpstreamServer, engine: Engine, mails: Table
-) -> None:
-    store = FullDisk(engine, mails, name="gateway-1")
-    gateway = MailGateway(
-        store,
-        UpstreamSettings(host="127.0.0.1", port=upstream.port),
-        lambda key: key == KEY,
-        port=free_port(),
-    )
-    gateway.start()
-    try:
-        with pytest.raises(smtplib.SMTPDataError) as refused:
-            send(gateway, action_mail("notify:ord_1"))
-        assert refused.value.smtp_code == 451
-        store.is_full = False
-        send(gateway, action_mail("notify:ord_1"))
-        wait_until(lambda: len(upstream.inbox.mails) == 1)
-    finally:
-        gateway.stop()
 
 
 def test_a_key_longer_than_the_column_is_refused(gateway: MailGateway) -> None:
@@ -410,144 +352,3 @@ def test_each_piece_is_acknowledged_before_anything_else_is_done_with_it() -> No
 
     events = [event for event, _ in groupby(asyncio.run(talk()))]
     assert events == ["said 220", "acknowledged", "said 250", "acknowledged", "said 250"]
-
-
-def test_mails_that_come_in_the_same_moment_share_a_commit(
-    upstream: UpstreamServer, engine: Engine, mails: Table
-) -> None:
-    """The disk is slow: while the first mail is being stored, the others come."""
-    groups: list[int] = []
-    began, others_are_here = threading.Event(), threading.Event()
-
-    class SlowDisk(SqlMailStore):
-        def write(self, writes: Sequence[Write]) -> Sequence[Outcome]:
-            new = sum(isinstance(write, NewMail) for write in writes)
-            if new and not groups:
-                began.set()
-                others_are_here.wait(30)
-            if new:
-                groups.append(new)
-            return super().write(writes)
-
-    gateway = MailGateway(
-        SlowDisk(engine, mails, name="gateway-1"),
-        UpstreamSettings(host="127.0.0.1", port=upstream.port, timeout_s=5),
-        is_valid_key=lambda key: key == KEY,
-        port=free_port(),
-    )
-    gateway.start()
-    clients = [
-        threading.Thread(target=send, args=(gateway, action_mail(f"notify:ord_{number}")))
-        for number in range(6)
-    ]
-    try:
-        clients[0].start()
-        assert began.wait(30)
-        for client in clients[1:]:
-            client.start()
-        wait_until(lambda: gateway._writer._queue.qsize() == 5, timeout_s=9)
-        others_are_here.set()
-        for client in clients:
-            client.join(30)
-        wait_until(lambda: len(upstream.inbox.mails) == 6)
-        assert groups == [1, 5]
-    finally:
-        others_are_here.set()
-        gateway.stop()
-
-
-def test_a_mail_is_not_sent_before_it_is_recorded_that_the_one_before_was(
-    upstream: UpstreamServer, engine: Engine, mails: Table
-) -> None:
-    """Otherwise a crash could leave many mails of which nobody knows whether they were sent."""
-    seen: list[int] = []
-
-    def look() -> None:
-        # The server has a mail and has not answered yet: those before it are recorded.
-        with engine.connect() as connection:
-            states = connection.execute(select(mails.c.state)).scalars().all()
-        seen.append(list(states).count("sent"))
-
-    store = SqlMailStore(engine, mails, name="gateway-1")
-    for number in range(20):
-        accept(store, f"notify:ord_{number}", b"Subject: x\r\n\r\nbody\r\n")
-    upstream.inbox.before_answer = look
-    settings = UpstreamSettings(host="127.0.0.1", port=upstream.port, timeout_s=5)
-    gateway = MailGateway(store, settings, lambda key: key == KEY, port=free_port())
-    gateway.start()
-    try:
-        wait_until(settled(store))
-    finally:
-        gateway.stop()
-    assert seen == list(range(20))
-
-
-def test_a_connection_that_breaks_costs_only_the_mail_at_hand_an_attempt(
-    upstream: UpstreamServer, engine: Engine, mails: Table, store: SqlMailStore
-) -> None:
-    for number in range(5):
-        accept(store, f"notify:ord_{number}", b"Subject: x\r\n\r\nbody\r\n")
-    upstream.inbox.data_answers = ["250 OK", "421 4.3.2 Going down"]
-    settings = UpstreamSettings(host="127.0.0.1", port=upstream.port, timeout_s=5)
-    gateway = MailGateway(store, settings, lambda key: key == KEY, port=free_port())
-    gateway.start()
-    try:
-        wait_until(lambda: len(upstream.inbox.mails) == 4)
-    finally:
-        gateway.stop()
-    attempts = [row_of(engine, mails, f"notify:ord_{number}").attempts for number in range(5)]
-    assert attempts == [1, 1, 1, 1, 1]
-    assert row_of(engine, mails, "notify:ord_1").state == "stored"
-
-
-def test_a_database_that_is_away_for_a_moment_lets_no_mail_be_sent_twice(
-    upstream: UpstreamServer, engine: Engine, mails: Table
-) -> None:
-    class Away(SqlMailStore):
-        refusals = 2
-
-        def write(self, writes: Sequence[Write]) -> Sequence[Outcome]:
-            if self.refusals and any(isinstance(write, SentMail) for write in writes):
-                self.refusals -= 1
-                raise OSError("database is locked")
-            return super().write(writes)
-
-    store = Away(engine, mails, name="gateway-1")
-    for number in range(3):
-        accept(store, f"notify:ord_{number}", b"Subject: x\r\n\r\nbody\r\n")
-    settings = UpstreamSettings(host="127.0.0.1", port=upstream.port, timeout_s=5)
-    gateway = MailGateway(store, settings, lambda key: key == KEY, port=free_port())
-    gateway.start()
-    try:
-        wait_until(settled(store))
-    finally:
-        gateway.stop()
-    assert store.refusals == 0
-    assert len(upstream.inbox.mails) == 3
-
-
-def test_clients_that_hang_up_do_not_end_the_writer(store: SqlMailStore) -> None:
-    """aiosmtpd cancels what it waits for when a connection is lost."""
-    busy, go_on = threading.Event(), threading.Event()
-    plain = store.write
-
-    def slow(writes: Sequence[Write]) -> Sequence[Outcome]:
-        busy.set()
-        go_on.wait(30)
-        return plain(writes)
-
-    store.write = slow  # type: ignore[method-assign]
-    writer = MailWriter(store)
-    writer.start()
-    new = [NewMail(f"notify:ord_{n}", f"<{n}@x>", ENVELOPE, b"raw") for n in range(3)]
-    try:
-        first = writer.accept(new[0])
-        assert busy.wait(30)
-        second = writer.accept(new[1])
-        assert (first.cancel(), second.cancel()) == (False, True)
-        go_on.set()
-        assert writer.accept(new[2]).result(30) is Acceptance.ACCEPTED
-    finally:
-        go_on.set()
-        writer.stop()
-    assert store.counts()[MailState.STORED] == 2
