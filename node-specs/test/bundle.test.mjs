@@ -180,3 +180,12 @@ test('the words of a fault from any depth', () => {
 	const fault = { address: [{ city: ['too long', 'unknown'] }], weight: 3 };
 	assert.equal(faultText(fault), 'address: city: too long, unknown; weight: 3');
 });
+
+// n8n's HTTP Request makes such an item of an empty body; the node broke on it, and with it the run.
+test('report: an item without json is an empty answer, not the end of the run', async () => {
+	for (const result of await reported([action(1), action(2)], { json: undefined }, PARCELS)) {
+		assert.equal(result.status, 'failed');
+		assert.equal(result.retryable, true);
+		assert.match(result.error, /answer is empty/);
+	}
+});

@@ -16,6 +16,7 @@ const SETTINGS = {
 	retryable: undefined,
 	answerField: '',
 	acceptUnchanged: false,
+	mustHold: [],
 };
 const ACTION = {
 	key: 'create_shipment:ord_1:1',
@@ -51,6 +52,29 @@ const cases = [
 		{ ...ACTION, id: 9 },
 		{},
 		{ status: 'done', reference: '9', answer: { id: 9 } },
+	],
+	[
+		'an answer that holds what it must',
+		{ parcel: { id: 0 } },
+		{ mustHold: ['id', 'parcel.id'] },
+		{ status: 'done', reference: '0', answer: { parcel: { id: 0 } } },
+	],
+	[
+		"a proxy's answer that holds nothing of it",
+		{ data: 'Welcome', parcel: null },
+		{ mustHold: ['id', 'parcel.id'] },
+		{
+			status: 'failed',
+			error: 'The answer has no "id" or "parcel.id", so it is not known whether it was done',
+			retryable: true,
+			answer: { data: 'Welcome', parcel: null },
+		},
+	],
+	[
+		'a refusal stays a refusal, whatever an answer must hold',
+		{ error: '422 - no such country' },
+		{ mustHold: ['id'] },
+		{ status: 'failed', error: '422 - no such country', retryable: false },
 	],
 	['an unchanged action may be accepted', ACTION, { acceptUnchanged: true }, { status: 'done' }],
 	[

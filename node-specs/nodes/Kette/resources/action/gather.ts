@@ -89,6 +89,15 @@ export const resultFields: INodeProperties[] = [
 					'Put the answers of all items of an action into a list under this name. Without it a single answer stays as it is, several become a list "items".',
 			},
 			{
+				displayName: 'Answer Must Hold',
+				name: 'mustHold',
+				type: 'string',
+				default: '',
+				placeholder: 'e.g. parcel.number',
+				description:
+					'Field without which an answer does not count as done but as failed, to be tried again: what a proxy or a half-broken shop says instead of an answer. Of several, separated by commas, one is enough.',
+			},
+			{
 				displayName: 'Error',
 				name: 'error',
 				type: 'string',
@@ -118,6 +127,10 @@ function settingsOf(context: IExecuteFunctions): Settings {
 		retryable: typeof options.retryable === 'boolean' ? options.retryable : undefined,
 		answerField: String(options.answerField ?? '').trim(),
 		acceptUnchanged: options.acceptUnchanged === true,
+		mustHold: String(options.mustHold ?? '')
+			.split(',')
+			.map((path) => path.trim())
+			.filter((path) => path !== ''),
 	};
 }
 
@@ -145,7 +158,15 @@ function partsOf(
 	});
 }
 
-export function gather(context: IExecuteFunctions, items: INodeExecutionData[]): Gathered {
+/** n8n's HTTP Request makes an item without json of an empty body. */
+function answered(item: INodeExecutionData): INodeExecutionData {
+	const json: unknown = item.json;
+	if (typeof json === 'object' && json !== null) return item;
+	return { ...item, json: { error: 'The answer is empty, so it is not known whether it was done' } };
+}
+
+export function gather(context: IExecuteFunctions, given: INodeExecutionData[]): Gathered {
+	const items = given.map(answered);
 	const settings = settingsOf(context);
 	const matching = matchingOf(context.getNodeParameter('bundle', 0, {}) as IDataObject);
 	const groups = new Map<string, { match: Match; outcomes: Outcome[]; from: number[] }>();

@@ -33,9 +33,9 @@ const LATEST_RUN = -1;
 const ACTION_SOURCE = /(^|\.)(kette|ketteTrigger|executeWorkflowTrigger)$/;
 
 /** A whole action, as pushed or leased. A vendor's answer has no such set of fields. */
-export function isAction(json: IDataObject): boolean {
+export function isAction(json: IDataObject | undefined): boolean {
 	return (
-		typeof json.key === 'string' &&
+		typeof json?.key === 'string' &&
 		typeof json.kind === 'string' &&
 		typeof json.idempotency_key === 'string'
 	);

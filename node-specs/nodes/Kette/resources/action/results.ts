@@ -2,7 +2,7 @@
 import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
 
 import { asObject } from '../../../../shared/problem';
-import { textAt } from '../../fields';
+import { textAt, valueAt } from '../../fields';
 import { failureOf, isFullResponse } from './failure';
 import type { Failure } from './failure';
 import { isAction } from './keys';
@@ -15,6 +15,8 @@ export interface Settings {
 	retryable: boolean | undefined;
 	answerField: string;
 	acceptUnchanged: boolean;
+	/** One of these must be in an answer that counts as done; none: any answer does. */
+	mustHold: string[];
 }
 
 export interface Outcome extends IDataObject {
@@ -33,7 +35,7 @@ export interface Result extends Outcome {
 export const MAX_ANSWER_BYTES = 64 * 1024;
 
 const UNCHANGED =
-	'The node before passed the action on unchanged, as n8n does when a node fails as a whole and is set to continue: nothing is known to be done';
+	'The node before passed the action on unchanged, as n8n does when a node fails as a whole and is set to continue: nothing is known to be done. An empty answer makes the HTTP Request node of n8n fail so, for all its items';
 
 const ACTION_FIELDS = new Set([
 	'key',
@@ -113,6 +115,14 @@ function given(json: IDataObject, failure: Failure | undefined, settings: Settin
 	return withAnswer(outcome, failure ? failure.answer : answerOf(json));
 }
 
+function holdsOne(answer: IDataObject, paths: string[]): boolean {
+	return paths.length === 0 || paths.some((path) => (valueAt(answer, path) ?? '') !== '');
+}
+
+function hollow(paths: string[]): string {
+	return `The answer has no ${paths.map((path) => `"${path}"`).join(' or ')}, so it is not known whether it was done`;
+}
+
 /** The outcome of one item; undefined if the item had to state it and does not. */
 export function outcomeOf(item: INodeExecutionData, settings: Settings): Outcome | undefined {
 	const own = settings.outcome === 'item' ? stated(item.json) : undefined;
@@ -127,6 +137,9 @@ export function outcomeOf(item: INodeExecutionData, settings: Settings): Outcome
 	const answer = answerOf(item.json);
 	if (Object.keys(answer).length === 0 && isAction(item.json) && !settings.acceptUnchanged) {
 		return { status: 'failed', error: UNCHANGED, retryable: true };
+	}
+	if (!holdsOne(answer, settings.mustHold)) {
+		return withAnswer({ status: 'failed', error: hollow(settings.mustHold), retryable: true }, answer);
 	}
 	const reference = textAt(answer, settings.referenceField);
 	return withAnswer({ status: 'done', ...(reference === undefined ? {} : { reference }) }, answer);
