@@ -45,7 +45,7 @@ export class KetteApi implements ICredentialType {
 		requestOptions: IHttpRequestOptions,
 	): Promise<IHttpRequestOptions> => ({
 		...requestOptions,
-		headers: { ...requestOptions.headers, Authorization: `Bearer ${String(credentials.apiKey)}` },
+		headers: { ...requestOptions.headers, Authorization: `Bearer ${String(credentials.apiKey).trim()}` },
 	});
 
 	test: ICredentialTestRequest = {
@@ -53,5 +53,16 @@ export class KetteApi implements ICredentialType {
 			baseURL: '={{$credentials.baseUrl}}',
 			url: '/v1/ping',
 		},
+		// Any server says 200 to something; only the service's answer has a status.
+		rules: [
+			{
+				type: 'responseSuccessBody',
+				properties: {
+					key: 'status',
+					value: undefined,
+					message: 'What answered is not the Kette service: check the Base URL',
+				},
+			},
+		],
 	};
 }

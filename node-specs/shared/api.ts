@@ -13,7 +13,7 @@ import type {
 import { UnexpectedError } from 'n8n-workflow';
 
 import table from './calls.json';
-import { asObject, problemError, unreachableError } from './problem';
+import { asObject, isObject, problemError, strangerError, unreachableError } from './problem';
 
 export type CallName = keyof typeof table;
 
@@ -102,7 +102,7 @@ export async function send(
 			timeout: TIMEOUT_MS,
 			json: true,
 			...options,
-			baseURL: baseUrl.replace(/\/+$/, ''),
+			baseURL: baseUrl.trim().replace(/\/+$/, ''),
 			returnFullResponse: true,
 			ignoreHttpStatusErrors: true,
 			disableFollowRedirect: true,
@@ -132,7 +132,12 @@ async function sendNamed(context: Caller, name: CallName, input: CallInput): Pro
 }
 
 function bodyOrError(context: Caller, answer: Answer, input: CallInput): IDataObject {
-	if (isSuccess(answer.statusCode)) return asObject(answer.body);
+	if (isSuccess(answer.statusCode)) {
+		// 204 has no body. Anything else is an object; a page of another server must not look like an
+		// empty list.
+		if (answer.statusCode === 204 || isObject(answer.body)) return asObject(answer.body);
+		throw strangerError(context.getNode(), input.itemIndex);
+	}
 	throw problemError(context.getNode(), answer.statusCode, answer.body, input.itemIndex);
 }
 

@@ -18,11 +18,17 @@ const NEXT_STEP: Record<number, string> = {
 	429: 'Switch on "Retry On Fail" in the settings of this node.',
 };
 
-function reasonsOf(problem: IDataObject): string[] {
+function reasonText(reason: unknown): string {
+	if (typeof reason === 'string') return reason;
+	const { field, message } = asObject(reason);
+	if (typeof message !== 'string') return JSON.stringify(reason);
+	return typeof field === 'string' && field !== '' ? `${field}: ${message}` : message;
+}
+
+/** Only what the detail does not say already. */
+function reasonsOf(problem: IDataObject, detail: string): string[] {
 	if (!Array.isArray(problem.reasons)) return [];
-	return problem.reasons.map((reason) =>
-		typeof reason === 'string' ? reason : JSON.stringify(reason),
-	);
+	return problem.reasons.map(reasonText).filter((reason) => !detail.includes(reason));
 }
 
 function nextStep(status: number, problem: IDataObject): string {
@@ -43,16 +49,18 @@ export function problemText(status: number, answer: unknown): ProblemText {
 	const code = typeof problem.code === 'string' ? `(${problem.code})` : '';
 	return {
 		message: title ?? `The Kette service answered with status ${status}`,
-		description: [detail, ...reasonsOf(problem), code, nextStep(status, problem)]
+		description: [detail, ...reasonsOf(problem, detail), code, nextStep(status, problem)]
 			.filter((part) => part !== '')
 			.join(' '),
 	};
 }
 
+export function isObject(value: unknown): value is IDataObject {
+	return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 export function asObject(value: unknown): IDataObject {
-	return typeof value === 'object' && value !== null && !Array.isArray(value)
-		? (value as IDataObject)
-		: {};
+	return isObject(value) ? value : {};
 }
 
 export function problemError(
@@ -75,6 +83,16 @@ export function unreachableError(node: INode, error: unknown, itemIndex?: number
 	return new NodeApiError(node, { message: cause } as JsonObject, {
 		message: 'The Kette service cannot be reached',
 		description: `${cause}. Check that the service runs and that the Base URL of the credential is right.`,
+		itemIndex,
+	});
+}
+
+/** An answer with 200 that is none of the service's: a proxy, or another server. */
+export function strangerError(node: INode, itemIndex?: number): NodeApiError {
+	return new NodeApiError(node, { message: 'No JSON object' } as JsonObject, {
+		message: 'What answered is not the Kette service',
+		description:
+			'It said 200 without the JSON object that the service sends. Check the Base URL of the Kette API credential, and what stands between n8n and the service.',
 		itemIndex,
 	});
 }

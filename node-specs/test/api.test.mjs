@@ -7,9 +7,10 @@ import { compiled, contextOf } from './load.mjs';
 const { CALLS, call, callIfThere, pathOf, unlistedFields } = compiled('shared/api');
 const { problemText } = compiled('shared/problem');
 const { numberInPath } = compiled('nodes/Kette/resources/document/downloadPdf');
-const { valueAt, textAt } = compiled('nodes/Kette/fields');
+const { labelOf, valueAt, textAt } = compiled('nodes/Kette/fields');
 const { Kette } = compiled('nodes/Kette/Kette.node');
 const { KetteTrigger } = compiled('nodes/KetteTrigger/KetteTrigger.node');
+const { failedItem } = compiled('nodes/Kette/operation');
 const { KetteApi } = compiled('credentials/KetteApi.credentials');
 
 test('path: values cannot leave their segment', () => {
@@ -71,6 +72,59 @@ test('problem: reasons are part of the description', () => {
 		description,
 		'It cannot be cancelled. parcel 1 left on Monday {"code":"x"} (conflict)',
 	);
+});
+
+test('problem: a reason that the detail tells already is not told twice', () => {
+	const { description } = problemText(422, {
+		detail: "status: 'x' is none of open, closed",
+		reasons: [
+			{ field: 'status', message: "'x' is none of open, closed" },
+			{ field: 'limit', message: 'too small' },
+		],
+	});
+	assert.equal(description, "status: 'x' is none of open, closed limit: too small");
+});
+
+// The page of another server looked like an empty list: no orders, nothing due, all well.
+for (const [name, body] of [
+	['a page', '<h1>Welcome</h1>'],
+	['an empty body', ''],
+	['a list', []],
+]) {
+	test(`call: ${name} with 200 is not an answer of the service`, async () => {
+		const context = contextOf({ respond: () => ({ statusCode: 200, body }) });
+		await assert.rejects(call(context, 'order.getAll'), /not the Kette service/);
+	});
+}
+
+test('call: 204 has no body', async () => {
+	const context = contextOf({ respond: () => ({ statusCode: 204, body: '' }) });
+	assert.deepEqual(await call(context, 'subscription.delete', { path: { id: 's1' } }), {});
+});
+
+test('call: blanks around the address and the key do no harm', async () => {
+	const context = contextOf({ respond: () => ({ statusCode: 200, body: {} }) });
+	context.getCredentials = async () => ({ baseUrl: ' http://kette.test/ ' });
+	await call(context, 'order.getAll');
+	assert.equal(context.requests[0].baseURL, 'http://kette.test');
+	const { headers } = await new KetteApi().authenticate({ apiKey: 'kette_1\n' }, { url: '/' });
+	assert.equal(headers.Authorization, 'Bearer kette_1');
+});
+
+test('continue: a failed item says what, where and what to do, not only the title', () => {
+	const error = Object.assign(new Error('There is no such thing'), {
+		description: "There is no order 'ord_x'. Check the ID.",
+	});
+	const { json, pairedItem } = failedItem(error, 3);
+	assert.equal(json.error, "There is no such thing: There is no order 'ord_x'. Check the ID.");
+	assert.deepEqual(pairedItem, { item: 3 });
+	assert.equal(failedItem(new Error('down'), 0).json.error, 'down');
+});
+
+test('fields: a missing parameter is called as the editor calls it', () => {
+	assert.equal(labelOf('orderId'), 'Order ID');
+	assert.equal(labelOf('addressField'), 'Address Field');
+	assert.equal(labelOf('by'), 'By');
 });
 
 test('pdf: only the path of a document is followed', () => {

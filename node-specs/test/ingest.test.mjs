@@ -125,6 +125,11 @@ test('ingest: no answer at all is an error, also where n8n shall continue it sta
 	assert.deepEqual(rejected, []);
 });
 
+// The vendor would be told that its event is stored, and never send it again.
+test('ingest: the page of another server is no acceptance', async () => {
+	await assert.rejects(ingest(200, '<h1>Welcome</h1>').run, /not the Kette service/);
+});
+
 test('ingest: an item without the raw body says how to get one', async () => {
 	const { run } = ingest(202, {}, { items: [{ json: {} }] });
 	await assert.rejects(run, (error) => /Raw Body/.test(error.description));

@@ -39,6 +39,12 @@ export function valuesAt(document: unknown, path: string): string[] {
 	);
 }
 
+/** How the editor calls a parameter: "orderId" is "Order ID". */
+export function labelOf(parameter: string): string {
+	const words = parameter.replace(/([A-Z])/g, ' $1').replace(/ Id$/, ' ID');
+	return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
 /** The parameter, or the first of the item's fields that is filled. */
 export function textOf(
 	context: IExecuteFunctions,
@@ -50,7 +56,7 @@ export function textOf(
 	if (given !== '') return given;
 	const found = textAt(context.getInputData()[itemIndex]?.json, itemFields);
 	if (found !== undefined) return found;
-	throw new NodeOperationError(context.getNode(), `The parameter "${parameter}" is empty`, {
+	throw new NodeOperationError(context.getNode(), `The parameter "${labelOf(parameter)}" is empty`, {
 		description: `Fill it, or give the item a field ${itemFields.split(',').join(' or ')}.`,
 		itemIndex,
 	});
@@ -68,7 +74,7 @@ export function documentOf(
 	throw new NodeOperationError(
 		context.getNode(),
 		path === '' ? 'The item is empty' : `The item holds no object at "${path}"`,
-		{ description: `Name its place in the parameter "${parameter}".`, itemIndex },
+		{ description: `Name its place in the parameter "${labelOf(parameter)}".`, itemIndex },
 	);
 }
 

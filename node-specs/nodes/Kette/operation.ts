@@ -62,7 +62,9 @@ export function withItem(
 /** The item for a failed call when the node is set to continue; n8n moves it to the error output. */
 export function failedItem(error: unknown, itemIndex: number): INodeExecutionData {
 	const message = error instanceof Error ? error.message : String(error);
-	return { json: { error: message }, pairedItem: { item: itemIndex } };
+	const description = (error as { description?: unknown } | undefined)?.description;
+	const told = typeof description === 'string' && description !== '' ? `: ${description}` : '';
+	return { json: { error: `${message}${told}` }, pairedItem: { item: itemIndex } };
 }
 
 export type ItemAnswer = INodeExecutionData | INodeExecutionData[];

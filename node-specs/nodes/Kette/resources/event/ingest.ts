@@ -2,7 +2,7 @@ import { NodeOperationError } from 'n8n-workflow';
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
 import { CALLS, isSuccess, pathOf, send } from '../../../../shared/api';
-import { asObject, problemError } from '../../../../shared/problem';
+import { asObject, isObject, problemError, strangerError } from '../../../../shared/problem';
 import { valueAt } from '../../fields';
 import type { Operation } from '../../operation';
 import { failedItem, withItem } from '../../operation';
@@ -90,8 +90,11 @@ export const operation: Operation = {
 			try {
 				const { statusCode, body } = await ingest(context, item, itemIndex);
 				const pairedItem = { item: itemIndex };
-				if (isSuccess(statusCode)) accepted.push({ json: asObject(body), pairedItem });
-				else if (isRejection(statusCode)) {
+				if (isSuccess(statusCode)) {
+					// Else another server's page would tell the vendor that its event is stored.
+					if (!isObject(body)) throw strangerError(context.getNode(), itemIndex);
+					accepted.push({ json: body, pairedItem });
+				} else if (isRejection(statusCode)) {
 					rejected.push({ json: { statusCode, ...asObject(body) }, pairedItem });
 				} else throw problemError(context.getNode(), statusCode, body, itemIndex);
 			} catch (error) {
