@@ -38,7 +38,9 @@ def outcome(reply: httpx.Response | Exception) -> str:
         (httpx.Response(503, text="n8n is starting up. Please wait"), "refused"),
         (httpx.Response(404, json={"code": 404}), "refused"),
         (httpx.ConnectError("refused"), "refused"),
+        (httpx.Response(502), "refused"),
         # n8n may have begun to work.
+        (httpx.Response(504), "unclear"),
         (httpx.ReadError("reset"), "unclear"),
         (httpx.ReadTimeout("late"), "unclear"),
     ],

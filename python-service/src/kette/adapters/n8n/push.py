@@ -38,6 +38,7 @@ RETRY_S = (2, 5, 15)
 # n8n answers 200 with this page, whatever was asked, until its database is migrated.
 STARTING_PAGE = b"n8n is starting up"
 ANSWER_BYTES = 1_000
+GATEWAY_TIMEOUT = 504  # a proxy handed the batch over and gave up waiting; n8n may work on it
 PAUSE_S = 0.1
 # A run of n8n costs as much as several actions in it: while one is under way, the next waits for so
 # many, for so long, or until no more come.
@@ -236,6 +237,9 @@ class Pusher:
             return "refused"
         except (httpx.HTTPError, TimeoutError) as error:
             log.warning("push.unclear", stage=message.get("stage"), error=repr(error))
+            return "unclear"
+        if status == GATEWAY_TIMEOUT:
+            log.warning("push.unclear", stage=message.get("stage"), error="504 of a proxy")
             return "unclear"
         if 200 <= status < 300 and not begin.startswith(STARTING_PAGE):
             return "taken"
